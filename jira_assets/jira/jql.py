@@ -1,0 +1,39 @@
+"""The JQL that we send. Times are epoch milliseconds: a quoted time is read in the account's own zone."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def month_bounds(month: str) -> tuple[datetime, datetime]:
+    """The first moment of a month (``YYYY-MM``, UTC) and the first after it. Raises ``ValueError``."""
+    if not _MONTH.fullmatch(month):
+        raise ValueError(f"{month!r} is not a month (YYYY-MM)")
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    after = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return start, after
+
+
+def created_in_month(month: str, projects: Sequence[str] = ()) -> str:
+    """Selects the issues created in a UTC month, in an order that does not move while it is paged through.
+
+    An unquoted integer is epoch milliseconds (jira_cloud.md 1.1). No projects means every visible one.
+    """
+    start, after = month_bounds(month)
+    conditions = [f"created >= {_epoch_milliseconds(start)}", f"created < {_epoch_milliseconds(after)}"]
+    if projects:
+        conditions.append(f"project in ({', '.join(map(quoted, projects))})")
+    return f"{' AND '.join(conditions)} ORDER BY created, id"
+
+
+def quoted(text: str) -> str:
+    """A JQL string that means exactly ``text``, whatever it contains."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _epoch_milliseconds(moment: datetime) -> int:
+    return int((moment - _EPOCH).total_seconds()) * 1000

@@ -1,0 +1,166 @@
+"""The doctor's checks of a site that has let us in. Each takes a client, and may raise a ``JiraError``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+import msgspec
+
+from jira_assets.jira.bulk import search, visible_projects
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.finding import Finding, fail, ok, warn
+from jira_assets.jira.jql import month_bounds, quoted
+from jira_assets.jira.timestamps import parse_timestamp
+from jira_assets.settings import Settings
+
+_SERVER_INFO = "/rest/api/3/serverInfo"
+_PERMISSIONS = "/rest/api/3/mypermissions"
+_COUNT = "/rest/api/3/search/approximate-count"
+
+_CLOCK_SKEW_SECONDS = 60
+_PROJECTS_NAMED = 20
+_BROWSE = "BROWSE_PROJECTS"
+_ASK_ADMINISTRATOR = (
+    "Ask a Jira administrator to give the account the Browse Projects permission "
+    "(project settings, People or Permissions)."
+)
+
+
+class _ServerInfo(msgspec.Struct, rename="camel"):
+    server_time: str | None = None
+
+
+class _Permission(msgspec.Struct, rename="camel"):
+    have_permission: bool = False
+
+
+class _Permissions(msgspec.Struct):
+    permissions: dict[str, _Permission]
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+class _Created(msgspec.Struct):
+    created: str | None = None
+
+
+class _Issue(msgspec.Struct):
+    key: str
+    fields: _Created
+
+
+def clock(client: JiraClient) -> Iterator[Finding]:
+    """Jira's time against ours. Which of two answers is newer is decided by the time of the request."""
+    answer = client.get(_SERVER_INFO, None, _ServerInfo)
+    received_at = datetime.now(UTC)
+    theirs = parse_timestamp(answer.value.server_time)
+    if theirs is None:
+        yield warn(
+            "clock", "Jira does not tell its time", "Check that this machine's clock is synchronised (NTP)."
+        )
+        return
+    ahead = (answer.sent_at - theirs).total_seconds()
+    behind = (theirs - received_at).total_seconds()
+    if max(ahead, behind) > _CLOCK_SKEW_SECONDS:
+        difference = f"{ahead:.0f} s ahead of" if ahead > 0 else f"{behind:.0f} s behind"
+        yield warn("clock", f"this machine is {difference} Jira", "Synchronise its clock (NTP).")
+    else:
+        yield ok("clock", "this machine and Jira agree on the time")
+
+
+def permissions(client: JiraClient) -> Iterator[Finding]:
+    """Whether the account may browse any project at all."""
+    granted = client.get_json(_PERMISSIONS, {"permissions": _BROWSE}, _Permissions).permissions
+    if granted.get(_BROWSE, _Permission()).have_permission:
+        yield ok("permissions", "the account may browse projects")
+    else:
+        yield fail("permissions", "the account may not browse any project", _ASK_ADMINISTRATOR)
+
+
+def projects(client: JiraClient, settings: Settings) -> Iterator[Finding]:
+    """Whether the configured projects can be seen, and how many issues they hold by Jira's estimate."""
+    visible = visible_projects(client)
+    wanted = settings.projects
+    for key in wanted:
+        if key not in visible:
+            yield fail(
+                "projects", f"{key} does not exist, or this account cannot see it", _instead(key, visible)
+            )
+    if not visible:
+        yield fail("projects", "no project is visible to this account", _ASK_ADMINISTRATOR)
+    keys = [key for key in wanted if key in visible] if wanted else sorted(visible)
+    if keys:
+        yield ok("projects", _inventory(client, keys))
+
+
+def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
+    """The oldest issue against JIRA_START_MONTH: what was created before has no partition."""
+    month = settings.start_month
+    start, _ = month_bounds(month)
+    start_milliseconds = int(start.timestamp()) * 1000
+    scope = _scope(client, settings)
+    earlier = f"created < {start_milliseconds}{scope}"
+    oldest = _oldest(client, earlier)
+    if oldest:
+        key, created = oldest
+        yield warn(
+            "start month",
+            f"about {_count(client, earlier):,} issues are older than JIRA_START_MONTH={month} and in no "
+            f"partition, so they are not copied; the oldest is {key} of {created:%Y-%m}",
+            f"Set JIRA_START_MONTH={created:%Y-%m}.",
+        )
+        return
+    first = _oldest(client, f"created >= {start_milliseconds}{scope}")
+    if first is None:
+        yield warn("start month", "there are no issues", "Check which projects the account can see.")
+    else:
+        yield ok("start month", f"{month}; the oldest issue is {first[0]} of {first[1]:%Y-%m}")
+
+
+def _instead(key: str, visible: Iterable[str]) -> str:
+    similar = get_close_matches(key, visible, n=1)
+    guess = f"Did you mean {similar[0]}? " if similar else ""
+    return f"{guess}Correct JIRA_PROJECTS; the account can see {_listed(sorted(visible)) or 'no project'}."
+
+
+def _inventory(client: JiraClient, keys: Sequence[str]) -> str:
+    total = f"{len(keys):,} to copy, with about {_count(client, _in_projects(keys)):,} issues"
+    if len(keys) > _PROJECTS_NAMED:
+        return f"{total} ({_listed(keys)})"
+    counts = [f"{key} {_count(client, _in_projects([key])):,}" for key in keys]
+    return f"{total} ({', '.join(counts)})"
+
+
+def _listed(keys: Sequence[str]) -> str:
+    more = len(keys) - _PROJECTS_NAMED
+    return ", ".join(keys[:_PROJECTS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _in_projects(keys: Sequence[str]) -> str:
+    return f"project in ({', '.join(map(quoted, keys))})"
+
+
+def _scope(client: JiraClient, settings: Settings) -> str:
+    """The JQL that leaves out other projects; unknown ones have been reported, and are an error in JQL."""
+    if not settings.projects:
+        return ""
+    visible = visible_projects(client)
+    keys = [key for key in settings.projects if key in visible]
+    return f" AND {_in_projects(keys)}" if keys else ""
+
+
+def _count(client: JiraClient, jql: str) -> int:
+    return client.post_json(_COUNT, {"jql": jql}, _Count).count
+
+
+def _oldest(client: JiraClient, jql: str) -> tuple[str, datetime] | None:
+    """The key and creation time of the oldest issue that the JQL selects."""
+    page = next(search(client, f"{jql} ORDER BY created, id", ["key", "created"], issues_per_page=1))
+    for raw in page.value.issues:
+        issue = msgspec.json.decode(raw, type=_Issue)
+        created = parse_timestamp(issue.fields.created)
+        if created:
+            return issue.key, created
+    return None

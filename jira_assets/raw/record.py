@@ -1,0 +1,42 @@
+"""The rows of the raw log: what Jira said about one part of one issue, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """The pieces that an issue is fetched in. Each is replaced as a whole, and independently of the others."""
+
+    ISSUE = "issue"
+    COMMENTS = "comments"
+    CHANGELOG = "changelog"
+    WORKLOGS = "worklogs"
+    REMOTE_LINKS = "remote_links"
+    DELETED = "deleted"
+
+
+class Source(StrEnum):
+    """What made us fetch: kept so that a surprising row can be traced."""
+
+    BACKFILL = "backfill"
+    WEBHOOK = "webhook"
+    SLA_POLL = "sla_poll"
+    RECONCILE = "reconcile"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One part of one issue as fetched, or the fact that fetching it failed.
+
+    ``payload`` is JSON as Jira sent it, pages already joined. A record with ``error`` has no payload and
+    never replaces one: a part that was not fetched is not an empty part.
+    """
+
+    issue_id: str
+    part: Part
+    issue_updated: datetime
+    fetched_at: datetime
+    source: Source
+    payload: bytes | None
+    error: str | None = None

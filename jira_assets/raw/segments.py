@@ -1,0 +1,176 @@
+"""Segments: the immutable, numbered Parquet files that a month's raw log consists of.
+
+A segment is visible only when it is complete, and its number is claimed by creating its name exclusively, so
+two writers never share one. Readers remember the greatest number that they have consumed, which is sound
+because of one rule: *an append is done only when, after it, no greater number exists* (see `append`).
+"""
+
+import contextlib
+import io
+import os
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+from upath import UPath
+
+from jira_assets.raw.errors import RawLogError, UnreadableSegment
+
+SCHEMA = pl.Schema(
+    {
+        "issue_id": pl.String(),
+        "part": pl.String(),
+        "issue_updated": pl.Datetime("ms", "UTC"),
+        "fetched_at": pl.Datetime("us", "UTC"),
+        "source": pl.String(),
+        "payload": pl.Binary(),
+        "error": pl.String(),
+        # The segment that a row was first appended in, once compaction has moved it; null in its own segment.
+        "origin": pl.Int32(),
+    }
+)
+
+_NAME = re.compile(r"^(\d{6,})\.parquet$")
+_ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
+_APPEND_ATTEMPTS = 50
+
+
+class Segment(NamedTuple):
+    """One file of a month's log. `size` is in bytes."""
+
+    number: int
+    path: UPath
+    size: int
+
+
+def list_segments(folder: UPath) -> list[Segment]:
+    """The segments of a month in the order of their numbers; none if the folder does not exist."""
+    try:
+        found = [Segment(int(match[1]), path, path.stat().st_size) for path in folder.iterdir() if (match := _NAME.match(path.name))]
+    except FileNotFoundError:
+        return []
+    return sorted(found)
+
+
+def append(folder: UPath, frame: pl.DataFrame) -> Segment:
+    """Write a frame of `SCHEMA` as the newest segment and return it; durable when this returns.
+
+    A writer with a stale listing could take a low number that compaction has just freed, which readers that
+    are past it would never look at. So a segment counts only if it is the greatest once it is there; otherwise
+    its rows are appended again. They may then stand in the log twice, which latest-wins reads don't mind.
+    """
+    buffer = io.BytesIO()
+    # Payloads are compressed one by one; compressing pages again would only slow the reading of single issues.
+    frame.select(SCHEMA.names()).cast(dict(SCHEMA)).write_parquet(
+        buffer, compression="uncompressed", row_group_size=_ROW_GROUP_ROWS
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _staged(folder, buffer.getvalue()) as publish:
+            for _ in range(_APPEND_ATTEMPTS):
+                number = _greatest(folder) + 1
+                target = folder / _name(number)
+                if publish(target) and _greatest(folder) == number:
+                    return Segment(number, target, buffer.tell())
+    except OSError as error:
+        raise RawLogError(
+            f"cannot append to {folder}: {error.strerror or error}. Nothing that was stored is affected: "
+            "check the disk's free space and permissions, and run again."
+        ) from error
+    raise RawLogError(f"cannot append to {folder}: other writers took {_APPEND_ATTEMPTS} numbers in a row")
+
+
+def read(
+    segment: Segment, columns: Sequence[str] = tuple(SCHEMA), within: tuple[str, str] | None = None
+) -> pl.DataFrame:
+    """The rows of a segment, of the issues from one id to another only if `within` is given.
+
+    Times are in microseconds since the epoch, and `origin` is filled in. Raises FileNotFoundError when compaction
+    has replaced the segment meanwhile, UnreadableSegment when the file is damaged or is no segment.
+    """
+    expressions = {
+        "issue_updated": pl.col("issue_updated").dt.epoch("us"),
+        "fetched_at": pl.col("fetched_at").to_physical(),
+        "origin": pl.col("origin").fill_null(segment.number),
+    }
+    try:
+        scan = pl.scan_parquet(_source(segment.path))
+        found = scan.collect_schema()
+        if found != SCHEMA:
+            raise UnreadableSegment(str(segment.path), f"its columns are {dict(found)}")
+        if within is not None:
+            scan = scan.filter(pl.col("issue_id").is_between(pl.lit(within[0]), pl.lit(within[1])))
+        return scan.select(expressions.get(name, pl.col(name)) for name in columns).collect()
+    except FileNotFoundError:
+        raise
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
+
+
+def remove(segments: list[Segment]) -> None:
+    """Delete segments whose rows stand in a newer one; someone else may have deleted them already."""
+    for segment in segments:
+        with contextlib.suppress(FileNotFoundError):
+            segment.path.unlink()
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.parquet"
+
+
+def _greatest(folder: UPath) -> int:
+    return max((segment.number for segment in list_segments(folder)), default=0)
+
+
+def _source(path: UPath) -> str | io.BytesIO:
+    """Local files are memory-mapped by Polars; elsewhere the bytes come through the path's own file system."""
+    return str(path) if isinstance(path, Path) else io.BytesIO(path.read_bytes())
+
+
+class _Publish:
+    """Gives staged bytes a name, exclusively: False when somebody else has taken that name."""
+
+    def __init__(self, content: bytes, staged: Path | None) -> None:
+        self._content = content
+        self._staged = staged
+
+    def __call__(self, target: UPath) -> bool:
+        try:
+            if self._staged is None:
+                with target.open("xb") as file:  # an object store publishes the object when it is closed
+                    file.write(self._content)
+            else:
+                os.link(self._staged, str(target))
+                _fsync_folder(self._staged.parent)
+        except FileExistsError:
+            return False
+        return True
+
+
+@contextmanager
+def _staged(folder: UPath, content: bytes) -> Iterator[_Publish]:
+    """Bytes that are complete and durable under a private name before anybody can see them."""
+    if not isinstance(folder, Path):
+        yield _Publish(content, None)
+        return
+    staged = Path(folder) / f".{uuid.uuid4().hex}.tmp"
+    try:
+        with staged.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield _Publish(content, staged)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

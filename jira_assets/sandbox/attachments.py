@@ -1,0 +1,95 @@
+"""Attachments: metadata, and contents by way of another host."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from jira_assets.sandbox.call import Answer, Call, RefusedError, Sandbox, json_answer
+from jira_assets.sandbox.tokens import InvalidTokenError
+
+_LINK_LIFETIME_MS = 60_000
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_MISSING = "The attachment with id: {} does not exist"
+
+
+class _Attachment(msgspec.Struct, rename="camel"):
+    id: str | int
+    filename: str = ""
+    size: int = 0
+    mime_type: str = "application/octet-stream"
+
+
+def attachment(call: Call) -> Answer:
+    call.check_parameters(())
+    metadata: dict[str, Any] = msgspec.json.decode(_find(call))
+    return json_answer(metadata | {"id": int(metadata["id"])})
+
+
+def content(call: Call) -> Answer:
+    """303 to a signed address on the media host; the bytes themselves only with ``redirect=false``."""
+    call.check_parameters({"redirect"})
+    found = msgspec.json.decode(_find(call), type=_Attachment)
+    if call.text("redirect", "true") == "false":
+        return _stream(_bytes(call.sandbox, found), found.mime_type, call.headers.get("range"))
+    now = call.site.clock()
+    token = call.sandbox.tokens.issue(["media"], [str(found.id), now + _LINK_LIFETIME_MS], now)
+    digest = hashlib.md5(str(found.id).encode(), usedforsecurity=False).hexdigest()
+    uuid = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+    location = f"{call.sandbox.media_url}/file/{uuid}/binary?token={token}&client=sandbox&name={found.id}"
+    return Answer(b"", status=303, headers={"location": location})
+
+
+def media(sandbox: Sandbox, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> Answer:
+    """What the media host serves: it wants its own token and nobody's Jira credentials."""
+    if "authorization" in headers:
+        raise RefusedError(
+            400, body={"error": {"code": "BadRequest", "title": "Only one auth mechanism allowed"}}
+        )
+    now = sandbox.site.clock()
+    try:
+        attachment_id, expires = sandbox.tokens.read(query.get("token", [""])[-1], ["media"], now)
+    except InvalidTokenError as error:
+        raise RefusedError(403, body={"error": {"code": "Forbidden", "title": "Invalid token"}}) from error
+    if now > int(expires):
+        raise RefusedError(403, body={"error": {"code": "Forbidden", "title": "Token expired"}})
+    found = sandbox.children.attachment(sandbox.site, int(attachment_id))
+    if found is None:
+        raise RefusedError(404, body={"error": {"code": "NotFound", "title": "File not found"}})
+    metadata = msgspec.json.decode(found[1], type=_Attachment)
+    return _stream(_bytes(sandbox, metadata), metadata.mime_type, headers.get("range"))
+
+
+def _find(call: Call) -> Raw:
+    number = call.path["attachment"]
+    found = call.sandbox.children.attachment(call.site, int(number)) if number.isdigit() else None
+    issue = call.site.find(found[0]) if found else None
+    if found is None or issue is None or not call.sees(issue):
+        raise RefusedError(404, _MISSING.format(number))
+    return found[1]
+
+
+def _bytes(sandbox: Sandbox, metadata: _Attachment) -> bytes:
+    """The contents that a test put there, or ones that follow from the id and have the right size."""
+    given = sandbox.site.attachment_contents.get(str(metadata.id))
+    if given is not None:
+        return given
+    pattern = base64.b64encode(hashlib.sha256(str(metadata.id).encode()).digest()) + b"\n"
+    return (pattern * (metadata.size // len(pattern) + 1))[: metadata.size]
+
+
+def _stream(body: bytes, mime_type: str, wanted: str | None) -> Answer:
+    found = _RANGE.fullmatch(wanted) if wanted else None
+    if found is None:
+        return Answer(body, content_type=mime_type, headers={"accept-ranges": "bytes"})
+    first, last = found.groups()
+    start = int(first) if first else max(0, len(body) - int(last or 0))
+    end = min(int(last) + 1, len(body)) if first and last else len(body)
+    if start >= end:
+        raise RefusedError(416, body={}, headers={"content-range": f"bytes */{len(body)}"})
+    headers = {"content-range": f"bytes {start}-{end - 1}/{len(body)}"}
+    return Answer(body[start:end], status=206, content_type=mime_type, headers=headers)

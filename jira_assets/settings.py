@@ -1,0 +1,269 @@
+"""The one place that reads configuration and secrets: the environment, over `.env` in the working directory.
+
+Loading never fails, so the code location always loads. A value is validated when it is asked for, and a
+missing or malformed one then raises a ``SettingsError`` that names the variable and says what to do about it.
+"""
+
+import io
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from dotenv import dotenv_values
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+VARIABLES = (
+    "JIRA_DOMAIN",
+    "JIRA_BASE_URL",
+    "JIRA_EMAIL",
+    "JIRA_API_TOKEN",
+    "JIRA_CLOUD_ID",
+    "JIRA_PROJECTS",
+    "JIRA_START_MONTH",
+    "JIRA_DATA_DIR",
+    "JIRA_SLA_EMAIL",
+    "JIRA_SLA_API_TOKEN",
+    "JIRA_WEBHOOK_SECRET",
+)
+DEFAULT_START_MONTH = "2015-01"
+DEFAULT_DATA_DIR = "data"
+
+_ACCOUNT_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
+_DOMAIN_HELP = "Set it to the host name in your browser's address bar, e.g. your-company.atlassian.net"
+_CLOUD_ID_HELP = "Open https://<your site>/_edge/tenant_info in a browser and copy the value of cloudId"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_GATEWAY_HOST = "api.atlassian.com"
+
+_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
+_MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed. The message says which and what to do, and holds no secret."""
+
+    def __init__(self, variable: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{variable} {problem}. {remedy}.")
+        self.variable = variable
+        self.problem = problem
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Typed, validated access to the ``VARIABLES``. Every attribute may raise ``SettingsError``."""
+
+    _values: Mapping[str, str] = field(repr=False)
+    _unreadable: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Reads the environment, and `.env` in the working directory for what the environment leaves out."""
+        from_file, unreadable = _read_dotenv(Path(".env"))
+        values = {name: os.environ.get(name, "").strip() or from_file.get(name, "") for name in VARIABLES}
+        return cls(values, unreadable)
+
+    def with_values(self, **values: str) -> "Settings":
+        """These settings with some variables replaced; a blank value unsets one."""
+        return Settings({**self._values, **values}, self._unreadable)
+
+    @property
+    def domain(self) -> str:
+        """The site's host name, e.g. ``your-company.atlassian.net``; an address from a browser will do."""
+        value = self._required("JIRA_DOMAIN", _DOMAIN_HELP)
+        url = _split("JIRA_DOMAIN", value if "://" in value else f"https://{value}", _DOMAIN_HELP)
+        host = url.hostname or ""
+        pasted_from_browser = host.endswith(".atlassian.net")
+        if host == _GATEWAY_HOST:
+            problem = "is the API gateway, which every site shares"
+            raise SettingsError(
+                "JIRA_DOMAIN", problem, f"{_DOMAIN_HELP}, and put the cloud id into JIRA_CLOUD_ID"
+            )
+        if not _HOST.fullmatch(host) or url.port or (url.path.strip("/") and not pasted_from_browser):
+            raise SettingsError("JIRA_DOMAIN", f"is {_shown(value)}, which is not a host name", _DOMAIN_HELP)
+        return host
+
+    @property
+    def base_url(self) -> str:
+        """The address of the site without a trailing slash: JIRA_BASE_URL, or https:// and the domain."""
+        value = self._optional("JIRA_BASE_URL")
+        if value is None:
+            return f"https://{self.domain}"
+        remedy = "Set it to an address such as https://jira.example.com, or unset it and set JIRA_DOMAIN"
+        url = _split("JIRA_BASE_URL", value, remedy)
+        if not url.hostname or url.query or url.fragment:
+            raise SettingsError(
+                "JIRA_BASE_URL", f"is {_shown(value)}, which is not the address of a site", remedy
+            )
+        if url.hostname == _GATEWAY_HOST:
+            remedy = "Unset it; set JIRA_DOMAIN to the site and JIRA_CLOUD_ID to its cloud id"
+            raise SettingsError("JIRA_BASE_URL", "is the API gateway, not a site", remedy)
+        if url.scheme == "http" and url.hostname not in _LOOPBACK:
+            problem = f"would send the token in the clear to {_shown(url.hostname)}"
+            raise SettingsError(
+                "JIRA_BASE_URL", problem, "Use https://; http:// is only for 127.0.0.1 and localhost"
+            )
+        return f"{url.scheme}://{url.netloc.lower()}{url.path.rstrip('/')}"
+
+    @property
+    def email(self) -> str | None:
+        """The account's e-mail address; None for a service account, whose token is a Bearer token."""
+        return self._email("JIRA_EMAIL")
+
+    @property
+    def api_token(self) -> str:
+        """The API token, a secret."""
+        remedy = f"Create a token at {_ACCOUNT_PAGE} and put it into the environment or into .env"
+        self._required("JIRA_API_TOKEN", remedy)
+        return self._secret("JIRA_API_TOKEN") or ""
+
+    @property
+    def cloud_id(self) -> str | None:
+        """The site's UUID; where it is set, requests go through the gateway, as scoped tokens require."""
+        value = self._optional("JIRA_CLOUD_ID")
+        if value is not None and not _UUID.fullmatch(value.lower()):
+            raise SettingsError("JIRA_CLOUD_ID", f"is {_shown(value)}, which is not a UUID", _CLOUD_ID_HELP)
+        return value and value.lower()
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Keys of the projects to copy, in the order given, each once. Empty means every visible project."""
+        keys = [key for key in re.split(r"[\s,;]+", self._optional("JIRA_PROJECTS") or "") if key]
+        for key in keys:
+            if not _PROJECT_KEY.fullmatch(key):
+                remedy = (
+                    "List keys as in the numbers of issues (SUP for SUP-123), separated by commas: SUP,ENG"
+                )
+                raise SettingsError(
+                    "JIRA_PROJECTS", f"contains {_shown(key)}, which is not a project key", remedy
+                )
+        return tuple(dict.fromkeys(keys))
+
+    @property
+    def start_month(self) -> str:
+        """The first month (``YYYY-MM``, UTC) that has a partition; 2015-01 unless set."""
+        value = self._optional("JIRA_START_MONTH") or DEFAULT_START_MONTH
+        remedy = "Set it to the month in which the oldest issue was created, e.g. 2019-07"
+        if not _MONTH.fullmatch(value):
+            raise SettingsError(
+                "JIRA_START_MONTH", f"is {_shown(value)}, which is not a month (YYYY-MM)", remedy
+            )
+        if value > datetime.now(UTC).strftime("%Y-%m"):
+            raise SettingsError("JIRA_START_MONTH", f"is {_shown(value)}, which is in the future", remedy)
+        return value
+
+    @property
+    def data_dir(self) -> "UPath":
+        """Where everything is kept: an absolute local folder, or a URL such as ``s3://bucket/jira``."""
+        from upath import UPath  # fsspec is slow to import, and most commands never touch a path
+
+        value = self._optional("JIRA_DATA_DIR") or DEFAULT_DATA_DIR
+        if "://" not in value:
+            return UPath(Path(value).expanduser().absolute())
+        try:
+            return UPath(value)
+        except (ValueError, ImportError) as error:
+            remedy = "Use a folder, or a URL whose fsspec package is installed (s3fs for s3://)"
+            raise SettingsError("JIRA_DATA_DIR", f"cannot be used ({error})", remedy) from error
+
+    @property
+    def raw_dir(self) -> "UPath":
+        """The raw log: what Jira said."""
+        return self.data_dir / "raw"
+
+    @property
+    def published_dir(self) -> "UPath":
+        """The Parquet files that analysts read."""
+        return self.data_dir / "published"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file. DuckDB writes to local disks only: with a remote data folder it is in ``data``."""
+        folder = self.data_dir
+        local = Path(folder.path) if folder.protocol in ("", "file") else Path(DEFAULT_DATA_DIR).absolute()
+        return local / "warehouse" / "jira.duckdb"
+
+    @property
+    def sla_email(self) -> str | None:
+        """The account that reads SLAs, where that is not the main one."""
+        return self._email("JIRA_SLA_EMAIL")
+
+    @property
+    def sla_api_token(self) -> str | None:
+        """The token of the account that reads SLAs, a secret."""
+        return self._secret("JIRA_SLA_API_TOKEN")
+
+    @property
+    def webhook_secret(self) -> str | None:
+        """The secret that Jira signs webhooks with."""
+        return self._optional("JIRA_WEBHOOK_SECRET")
+
+    def _optional(self, name: str) -> str | None:
+        value = self._values.get(name, "").strip()
+        if not value and self._unreadable:
+            raise SettingsError(
+                name, f"may be in .env, which cannot be read: {self._unreadable}", "Repair the file"
+            )
+        return value or None
+
+    def _required(self, name: str, remedy: str) -> str:
+        value = self._optional(name)
+        if value is None:
+            raise SettingsError(name, "is not set", remedy)
+        return value
+
+    def _email(self, name: str) -> str | None:
+        value = self._optional(name)
+        if value is not None and not re.fullmatch(r"[^\s@:]+@[^\s@:]+", value):
+            remedy = "Set it to the address you sign in to Atlassian with; leave it out for a Bearer token"
+            raise SettingsError(name, "is not an e-mail address", remedy)
+        return value
+
+    def _secret(self, name: str) -> str | None:
+        value = self._optional(name)
+        if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
+            problem = "contains a blank or a character that no token has"
+            raise SettingsError(name, problem, "Copy the token again, without quotes or line breaks inside")
+        return value
+
+
+def _read_dotenv(path: Path) -> tuple[dict[str, str], str | None]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows may put a byte order mark first
+    except FileNotFoundError:
+        return {}, None
+    except UnicodeDecodeError:
+        return {}, "it is not UTF-8 text"
+    except OSError as error:
+        return {}, error.strerror or type(error).__name__
+    # Without interpolation: a token may contain a dollar sign.
+    parsed = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value.strip() for name, value in parsed.items() if value}, None
+
+
+def _split(variable: str, value: str, remedy: str) -> SplitResult:
+    """Splits an http(s) address; the port is checked too, because reading it is what raises."""
+    try:
+        url = urlsplit(value)
+        well_formed = url.scheme in ("http", "https") and url.port != 0 and not re.search(r"\s", value)
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise SettingsError(variable, f"is {_shown(value)}, which is not an address", remedy)
+    if "@" in url.netloc:
+        problem = "contains a user name or password"
+        raise SettingsError(variable, problem, f"Those belong in JIRA_EMAIL and JIRA_API_TOKEN. {remedy}")
+    return url
+
+
+def _shown(value: str) -> str:
+    """The value as it may appear in a message: a long one may be a token pasted into the wrong variable."""
+    return repr(value) if len(value) <= 20 and "@" not in value else f"a value of {len(value)} characters"

@@ -1,0 +1,58 @@
+"""`changelog`: every change of every field, with ids as well as display texts."""
+
+from collections.abc import Iterator
+
+from jira_assets.raw.record import Part
+from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.issue import Issue
+from jira_assets.tables.shapes import User
+
+_NOBODY = User()
+
+
+def _rows(issue: Issue) -> Iterator[Row]:
+    for history in issue.histories or ():
+        change_id = issue.identified(history.id, "changelog")
+        if change_id is None:
+            continue
+        author = history.author or _NOBODY
+        for index, item in enumerate(history.items or ()):
+            yield (
+                change_id,
+                index,
+                author.emailAddress,
+                author.displayName,
+                author.account_id,
+                item.field,
+                item.fieldId,
+                item.fieldtype,
+                item.from_text,
+                item.to_text,
+                item.from_id,
+                item.to,
+                history.created,
+            )
+
+
+CHANGELOG = Table(
+    name="changelog",
+    description="One row per changed field of a change; a change that touches three fields has three rows.",
+    own_columns=(
+        Column("change_id", Kind.TEXT, "Jira's id of the change.", nullable=False),
+        Column("item_index", Kind.INTEGER, "Position of the field within the change, from 0.", nullable=False),
+        Column("author_email", Kind.TEXT, "Address of whoever made the change.", Personal.CONTACT),
+        Column("author_name", Kind.TEXT, "Display name of whoever made the change.", Personal.IDENTITY),
+        Column("author_account_id", Kind.TEXT, "Account id of whoever made the change.", Personal.IDENTITY),
+        Column("field_name", Kind.TEXT, "Name of the field, as the site showed it then."),
+        Column("field_id", Kind.TEXT, "Id of the field; NULL in changes older than field ids."),
+        Column("field_type", Kind.TEXT, "`jira` for system fields, `custom` for the others."),
+        Column("from_value", Kind.TEXT, "Text before the change.", Personal.FREE_TEXT),
+        Column("to_value", Kind.TEXT, "Text after the change.", Personal.FREE_TEXT),
+        Column("from_id", Kind.TEXT, "Id before the change, where the field has ids.", Personal.FREE_TEXT),
+        Column("to_id", Kind.TEXT, "Id after the change, where the field has ids.", Personal.FREE_TEXT),
+        Column("changed_at", Kind.TIMESTAMP, "When the change was made."),
+    ),
+    primary_key=("change_id", "item_index"),
+    parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
+    rows=_rows,
+)

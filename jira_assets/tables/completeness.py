@@ -1,0 +1,53 @@
+"""`completeness`: what Jira says an issue has, beside what is stored of it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from jira_assets.raw.record import Part
+from jira_assets.tables.declare import Column, Kind, Row, Table
+from jira_assets.tables.issue import Issue
+from jira_assets.tables.shapes import Id
+
+_PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS)
+
+
+class _Child(Protocol):
+    id: Id
+
+
+def _stored(children: Sequence[_Child] | None) -> int | None:
+    """How many have a row: those with an id."""
+    return None if children is None else sum(child.id is not None for child in children)
+
+
+def _rows(issue: Issue) -> Iterator[Row]:
+    fields = issue.fields
+    counts: tuple[tuple[Part, int | None, int | None], ...] = (
+        (Part.ISSUE, None, None),
+        (Part.COMMENTS, fields.comment and fields.comment.total, _stored(issue.comments)),
+        (Part.CHANGELOG, issue.change_total, _stored(issue.histories)),
+        (Part.WORKLOGS, fields.worklog and fields.worklog.total, _stored(issue.worklogs)),
+        (Part.REMOTE_LINKS, None, _stored(issue.remote_links)),
+    )
+    latest = issue.latest
+    for part, expected, stored in counts:
+        yield (part.value, expected, stored, latest.fetched_at.get(part), latest.errors.get(part))
+
+
+COMPLETENESS = Table(
+    name="completeness",
+    description=(
+        "One row per issue and part: Jira's own count, the number stored, and the last failure to fetch it. "
+        "Remote links have no count in Jira."
+    ),
+    own_columns=(
+        Column("part", Kind.TEXT, "Part of the issue.", nullable=False, accepted=tuple(p.value for p in _PARTS)),
+        Column("expected", Kind.INTEGER, "How many Jira says there are; NULL where it doesn't say."),
+        Column("stored", Kind.INTEGER, "How many are stored; NULL while the part was never fetched."),
+        Column("fetched_at", Kind.TIMESTAMP, "When the stored part was asked for."),
+        Column("error", Kind.TEXT, "Why the last attempt to fetch it failed; NULL if it didn't."),
+    ),
+    primary_key=("issue_id", "part"),
+    parts=frozenset(_PARTS),
+    rows=_rows,
+)

@@ -1,0 +1,89 @@
+"""Decoding the issue object itself: the system fields typed, a site's own fields as they come.
+
+A site has hundreds of custom fields and an issue has most of them, nearly all null, so how they are read decides
+how fast a month is. A struct that declares each of them by id decodes in one pass at full speed. Which ones a
+site has is learned as they are met: the struct refuses fields that it does not declare, and is then extended.
+"""
+
+from typing import Any
+
+import msgspec
+
+from jira_assets.tables.lenient import Note, read
+from jira_assets.tables.shapes import Count, Fields, Id
+
+_CUSTOM = "customfield_"
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """An issue as Jira sends it; `fields` is made anew for each site."""
+
+    id: Id = None
+    key: str | None = None
+    self: str | None = None
+    fields: Fields = msgspec.field(default_factory=Fields)
+    changelog: Count | None = None
+
+
+class _FieldNames(msgspec.Struct):
+    fields: dict[str, msgspec.Raw] = {}
+
+
+_names_decoder = msgspec.json.Decoder(_FieldNames)
+_declared = frozenset(field.encode_name for field in msgspec.structs.fields(Fields))
+
+
+class EnvelopeReader:
+    """Reads issues of one site; keep it for as many issues as possible."""
+
+    def __init__(self) -> None:
+        self._extra: dict[str, str] = {}  # field id -> attribute
+        self._define()
+
+    def read(self, payload: bytes, note: Note) -> Envelope | None:
+        """The issue; what is of another shape than Jira documents is None, and noted."""
+        try:
+            return self._decoder.decode(payload)
+        except msgspec.ValidationError:
+            self._learn(payload)
+        except msgspec.DecodeError:
+            pass
+        return read(self._envelope, payload, "issue", note)
+
+    def custom_fields(self, fields: Fields) -> dict[str, Any]:
+        """The custom fields of an issue that are set, decoded, by id."""
+        extra = msgspec.structs.astuple(fields)[len(_declared) :]
+        return {
+            name: value
+            for name, value in zip(self._extra, extra, strict=False)
+            if value is not None and name.startswith(_CUSTOM)
+        }
+
+    def _learn(self, payload: bytes) -> None:
+        try:
+            names = _names_decoder.decode(payload).fields.keys()
+        except msgspec.MsgspecError:
+            return
+        unknown = [name for name in names if name not in self._extra and name not in _declared]
+        if unknown:
+            self._extra.update({name: f"extra_{len(self._extra) + i}" for i, name in enumerate(unknown)})
+            self._define()
+
+    def _define(self) -> None:
+        # Fields of the system that no table reads are passed over: nothing is decoded of a Raw. New fields come
+        # last, so an issue that was read before they were known has the values of those it has in their places.
+        fields = msgspec.defstruct(
+            "SiteFields",
+            [
+                (attribute, Any, None) if name.startswith(_CUSTOM) else (attribute, msgspec.Raw, msgspec.Raw())
+                for name, attribute in self._extra.items()
+            ],
+            bases=(Fields,),
+            rename={attribute: name for name, attribute in self._extra.items()},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._envelope: type[Envelope] = msgspec.defstruct(
+            "SiteEnvelope", [("fields", fields, msgspec.field(default_factory=fields))], bases=(Envelope,), gc=False
+        )
+        self._decoder = msgspec.json.Decoder(self._envelope)

@@ -1,0 +1,108 @@
+"""One issue as the tables see it: its latest parts, decoded once however many tables read them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.log import LatestIssue
+from jira_assets.raw.record import Part
+from jira_assets.tables.envelope import EnvelopeReader
+from jira_assets.tables.lenient import read
+from jira_assets.tables.shapes import Comment, History, Id, RemoteLink, Worklog
+
+T = TypeVar("T")
+_GATEWAY = "https://api.atlassian.com/"
+
+
+class Problem(NamedTuple):
+    """A value that could not be read, and is NULL therefore."""
+
+    issue_key: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the tables need to know beside the issues: the site's own address and the names of its fields."""
+
+    url: str | None = None
+    field_names: tuple[tuple[str, str], ...] = ()  # (id, name)
+
+    @cached_property
+    def ids_by_name(self) -> dict[str, str]:
+        """Field ids by case-folded name; names that several fields have are left out."""
+        counts = Counter(name.casefold() for _, name in self.field_names)
+        return {name.casefold(): id_ for id_, name in self.field_names if counts[name.casefold()] == 1}
+
+    @cached_property
+    def names_by_id(self) -> dict[str, str]:
+        """Field names by id; a name that several fields have is told apart by the id."""
+        counts = Counter(name for _, name in self.field_names)
+        return {id_: name if counts[name] == 1 else f"{name} ({id_})" for id_, name in self.field_names}
+
+
+class Issue:
+    """The decoded parts of an issue; None for a part that was never fetched. Problems gather while it is read."""
+
+    def __init__(self, latest: LatestIssue, reader: EnvelopeReader, site: Site) -> None:
+        """Raises RawLogError when the issue is no JSON object: its rows then stay as they are."""
+        self.latest = latest
+        self.site = site
+        self.problems: list[Problem] = []
+        self.id = self.key = latest.issue_id
+        envelope = reader.read(latest.payloads[Part.ISSUE], self.note)
+        if envelope is None:
+            raise RawLogError(f"issue {latest.issue_id} of {latest.month} is stored as something that is no issue")
+        self.key = envelope.key or latest.issue_id
+        self.fields = envelope.fields
+        self.change_total = envelope.changelog and envelope.changelog.total
+        self._self_url = envelope.self
+        self._reader = reader
+
+    @cached_property
+    def custom_fields(self) -> dict[str, Any]:
+        """The custom fields that are set, by id."""
+        return dict(self._reader.custom_fields(self.fields))
+
+    @cached_property
+    def comments(self) -> list[Comment] | None:
+        return self._children(Part.COMMENTS, list[Comment])
+
+    @cached_property
+    def histories(self) -> list[History] | None:
+        return self._children(Part.CHANGELOG, list[History])
+
+    @cached_property
+    def worklogs(self) -> list[Worklog] | None:
+        return self._children(Part.WORKLOGS, list[Worklog])
+
+    @cached_property
+    def remote_links(self) -> list[RemoteLink] | None:
+        return self._children(Part.REMOTE_LINKS, list[RemoteLink])
+
+    @property
+    def url(self) -> str | None:
+        """Where people see the issue. Through the gateway, `self` is an address for programs only."""
+        if self._self_url and not self._self_url.startswith(_GATEWAY):
+            return f"{self._self_url.split('/rest/')[0]}/browse/{self.key}"
+        return f"{self.site.url}/browse/{self.key}" if self.site.url else None
+
+    def identified(self, child_id: Id, what: str) -> str | None:
+        """A child's id as text. A child without one can't be stored; it is noted, and completeness shows it."""
+        if child_id is None:
+            self.note(what, "it has no id")
+            return None
+        return str(child_id)
+
+    def _children(self, part: Part, kind: type[list[T]]) -> list[T] | None:
+        payload = self.latest.payloads.get(part)
+        return None if payload is None else read(kind, payload, part.value, self.note)
+
+    def note(self, field: str, reason: str) -> None:
+        """Remember that a value could not be read."""
+        self.problems.append(Problem(self.key, field, reason))

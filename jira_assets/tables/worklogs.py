@@ -1,0 +1,48 @@
+"""`worklogs`: time that people logged on an issue."""
+
+from collections.abc import Iterator
+
+from jira_assets.raw.record import Part
+from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.issue import Issue
+from jira_assets.tables.shapes import User
+from jira_assets.text.adf import to_text
+
+_NOBODY = User()
+
+
+def _rows(issue: Issue) -> Iterator[Row]:
+    for worklog in issue.worklogs or ():
+        worklog_id = issue.identified(worklog.id, "worklogs")
+        if worklog_id is None:
+            continue
+        author = worklog.author or _NOBODY
+        yield (
+            worklog_id,
+            author.account_id,
+            author.displayName,
+            worklog.started,
+            worklog.created,
+            worklog.updated,
+            worklog.timeSpentSeconds,
+            to_text(worklog.comment),
+        )
+
+
+WORKLOGS = Table(
+    name="worklogs",
+    description="One row per entry of logged time.",
+    own_columns=(
+        Column("worklog_id", Kind.TEXT, "Jira's id of the entry.", nullable=False),
+        Column("author_account_id", Kind.TEXT, "Account id of whoever worked.", Personal.IDENTITY),
+        Column("author_name", Kind.TEXT, "Display name of whoever worked.", Personal.IDENTITY),
+        Column("started_at", Kind.TIMESTAMP, "When the work began."),
+        Column("created_at", Kind.TIMESTAMP, "When it was logged."),
+        Column("updated_at", Kind.TIMESTAMP, "When the entry was last edited."),
+        Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
+        Column("comment", Kind.TEXT, "What was done, as readable text.", Personal.FREE_TEXT),
+    ),
+    primary_key=("worklog_id",),
+    parts=frozenset({Part.ISSUE, Part.WORKLOGS}),
+    rows=_rows,
+)

@@ -1,0 +1,186 @@
+"""From raw to tables: what newer segments touched is read, built and written, month by month or many at once.
+
+Three stages run side by side, because each leaves the interpreter free for the others most of the time: reading
+and decompressing segments, building frames, writing to DuckDB. Memory holds a few thousand issues at most.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.tables.catalogue import version
+from jira_assets.tables.declare import Table
+from jira_assets.tables.frames import Builder
+from jira_assets.tables.issue import Problem, Site
+from jira_assets.warehouse.ahead import ahead
+from jira_assets.warehouse.connection import connect, transaction
+from jira_assets.warehouse.store import (
+    Marks,
+    MonthChange,
+    WatermarkMoved,
+    begin_changes,
+    finish_changes,
+    insert,
+    read_marks,
+)
+
+_ISSUES_PER_PIECE = 500  # bounds memory
+_BYTES_PER_TRANSACTION = 24_000_000  # of segments; bounds memory, and how long the file is held: about a second
+_ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What a refresh did: rows written by table, what could not be read, and the months that were left as they were."""
+
+    months: list[str] = field(default_factory=list)
+    issues: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class _UnreadableMonth(Exception):
+    def __init__(self, month: str, error: RawLogError) -> None:
+        super().__init__(str(error))
+        self.month = month
+
+
+class Refresh:
+    """Brings months of tables up to date with the raw log.
+
+    Issues in segments after a month's watermark are replaced; a month that another version of the code built,
+    and every month with `rebuild`, is replaced whole. A month whose log cannot be read keeps its rows and is
+    reported in `failed`; the others go on.
+    """
+
+    def __init__(self, raw: RawLog, database: Path, tables: Sequence[Table], site: Site) -> None:
+        self._raw = raw
+        self._database = database
+        self._tables = tables
+        self._builder = Builder(tables, site)
+        self._version = version(site)
+
+    def run(
+        self,
+        months: Sequence[str],
+        *,
+        rebuild: bool = False,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> Refreshed:
+        """Raises WarehouseBusy when somebody else keeps the file, WatermarkMoved when other runs keep writing."""
+        done = Refreshed()
+        for attempt in range(1, _ATTEMPTS + 1):
+            pending = [month for month in months if month not in done.months and month not in done.failed]
+            try:
+                for group in self._groups(pending, rebuild, done):
+                    self._write(group, done)
+                    progress(f"{len(done.months)} of {len(months)} months, {done.issues} issues written")
+                return done
+            except WatermarkMoved:
+                # Another run wrote one of the months between our reading and our writing: look again.
+                if attempt == _ATTEMPTS:
+                    raise
+            except _UnreadableMonth as error:
+                done.failed[error.month] = str(error)
+        return done
+
+    def _groups(self, months: Sequence[str], rebuild: bool, done: Refreshed) -> Iterator["_Group"]:
+        """What is to be written, in the portions of one transaction each."""
+        marks: Marks = {}
+        if self._database.exists():
+            with connect(self._database) as connection:
+                marks = read_marks(connection, self._tables, months)
+        changes: list[MonthChange] = []
+        size = 0
+        for month in months:
+            try:
+                change, weight = self._plan(month, marks, rebuild)
+            except RawLogError as error:
+                done.failed[month] = str(error)
+                continue
+            if change.issue_ids == ():
+                done.months.append(month)
+                continue
+            if changes and size + weight > _BYTES_PER_TRANSACTION:
+                yield _Group(changes, marks)
+                changes, size = [], 0
+            changes.append(change)
+            size += weight
+        if changes:
+            yield _Group(changes, marks)
+
+    def _plan(self, month: str, marks: Marks, rebuild: bool) -> tuple[MonthChange, int]:
+        """What to do about a month, and how many bytes of segments that concerns at most."""
+        seen = [marks.get((table.name, month)) for table in self._tables]
+        newest, size = self._raw.extent(month)
+        if rebuild or any(mark is None or mark.version != self._version for mark in seen):
+            return MonthChange(month, None, newest), size
+        since = min(mark.segment for mark in seen if mark)
+        if newest == since:
+            return MonthChange(month, (), newest), 0
+        changes = self._raw.changes(month, since)
+        return MonthChange(month, changes.issue_ids, changes.watermark), size
+
+    def _write(self, group: "_Group", done: Refreshed) -> None:
+        rows: Counter[str] = Counter()
+        problems: list[Problem] = []
+        issues = 0
+        with _without_gc(), ahead(self._pieces(group)) as pieces:
+            built = map(self._builder.build, pieces)
+            with ahead(built) as ready:
+                # The file is opened only when there is something to write.
+                upcoming = next(ready, None)
+                with transaction(self._database) as connection:
+                    begin_changes(connection, self._tables, group.changes, group.marks)
+                    while upcoming is not None:
+                        for table in self._tables:
+                            insert(connection, table, upcoming.frames[table.name])
+                            rows[table.name] += upcoming.frames[table.name].height
+                        problems.extend(upcoming.problems)
+                        issues += upcoming.issues
+                        upcoming = next(ready, None)
+                    finish_changes(connection, self._tables, group.changes, self._version)
+        done.months.extend(change.month for change in group.changes)
+        done.issues += issues
+        done.rows.update(rows)
+        done.problems.extend(problems)
+
+    def _pieces(self, group: "_Group") -> Iterator[list[LatestIssue]]:
+        piece: list[LatestIssue] = []
+        for change in group.changes:
+            try:
+                for issue in self._raw.latest(change.month, change.issue_ids):
+                    piece.append(issue)
+                    if len(piece) == _ISSUES_PER_PIECE:
+                        yield piece
+                        piece = []
+            except RawLogError as error:
+                raise _UnreadableMonth(change.month, error) from error
+        if piece:
+            yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What one transaction writes, and the marks that it found."""
+
+    changes: list[MonthChange]
+    marks: Marks
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Rows are millions of small tuples without cycles: looking for cycles in them takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

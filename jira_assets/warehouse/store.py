@@ -1,0 +1,179 @@
+"""Writing tables: issues' rows replaced, and the watermark that says so, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import duckdb
+import polars as pl
+
+from jira_assets.tables.declare import Column, Personal, Table
+
+SCHEMA = "jira"
+_WATERMARKS = "jira_assets.watermarks"
+
+
+class SchemaMismatch(Exception):
+    """A frame is not of the schema that its table declares; nothing was written."""
+
+
+class WatermarkMoved(Exception):
+    """Another run wrote the same month since its watermark was read; nothing was written."""
+
+
+class Mark(NamedTuple):
+    """Up to which segment, and by which version of the code, a month of a table was built."""
+
+    segment: int
+    version: str
+
+
+Marks = dict[tuple[str, str], Mark]
+"""By (table name, month)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthChange:
+    """What a transaction does to one month: replaces these issues' rows, or with None all rows of the month."""
+
+    month: str
+    issue_ids: tuple[str, ...] | None
+    watermark: int
+
+
+def read_marks(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]) -> Marks:
+    """The marks of these months of these tables; months that were never built have none."""
+    try:
+        rows = connection.execute(
+            f"SELECT table_name, month, segment, version FROM {_WATERMARKS} "  # noqa: S608 - constants
+            "WHERE list_contains($tables, table_name) AND list_contains($months, month)",
+            {"tables": [table.name for table in tables], "months": list(months)},
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {(name, month): Mark(segment, version) for name, month, segment, version in rows}
+
+
+def begin_changes(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], changes: Sequence[MonthChange], expected: Marks
+) -> None:
+    """Make room for new rows: create or adapt the tables, and delete what is going to be replaced.
+
+    Raises WatermarkMoved when somebody else got there first: the rows at hand may then be older than theirs.
+    """
+    months = [change.month for change in changes]
+    _create(connection, tables)
+    found = read_marks(connection, tables, months)
+    if any(found.get((t.name, m)) != expected.get((t.name, m)) for t in tables for m in months):
+        raise WatermarkMoved(f"another run wrote {', '.join(months)} meanwhile")
+    replaced = [change.month for change in changes if change.issue_ids is None]
+    for table in tables:
+        if replaced:
+            connection.execute(
+                f"DELETE FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",  # noqa: S608
+                {"months": replaced},
+            )
+        for change in changes:
+            if change.issue_ids:
+                connection.execute(
+                    f"DELETE FROM {SCHEMA}.{table.name} "  # noqa: S608
+                    "WHERE month = $month AND list_contains($issues, issue_id)",
+                    {"month": change.month, "issues": list(change.issue_ids)},
+                )
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
+    """Append a frame to its table, by name; a frame of another schema is refused."""
+    if frame.schema != table.schema:
+        raise SchemaMismatch(_difference(table, frame))
+    if frame.is_empty():
+        return
+    connection.register("incoming", _ArrowStream(frame))
+    connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")  # noqa: S608
+    connection.unregister("incoming")
+
+
+def finish_changes(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], changes: Iterable[MonthChange], version: str
+) -> None:
+    """Advance the watermarks: the last step of the transaction that wrote the rows."""
+    for change in changes:
+        names = [table.name for table in tables]
+        connection.execute(
+            f"DELETE FROM {_WATERMARKS} WHERE month = $month AND list_contains($names, table_name)",  # noqa: S608
+            {"month": change.month, "names": names},
+        )
+        connection.execute(
+            f"INSERT INTO {_WATERMARKS} "  # noqa: S608
+            "SELECT unnest($names), $month, $segment, $version",
+            {"names": names, "month": change.month, "segment": change.watermark, "version": version},
+        )
+
+
+class _ArrowStream:
+    """A frame as nothing but an Arrow stream: DuckDB would otherwise want pyarrow to read a Polars frame."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    existing = _existing_columns(connection)
+    if not existing:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}; CREATE SCHEMA IF NOT EXISTS jira_assets")
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {_WATERMARKS} "
+            "(table_name VARCHAR, month VARCHAR, segment BIGINT, version VARCHAR)"
+        )
+    for table in tables:
+        declared = {column.name: column.kind.sql for column in table.columns}
+        if table.name not in existing:
+            columns = ", ".join(_definition(column) for column in table.columns)
+            connection.execute(f"CREATE TABLE {SCHEMA}.{table.name} ({columns})")
+        elif existing[table.name] != declared:
+            _adapt(connection, table, existing[table.name], declared)
+
+
+def _definition(column: Column) -> str:
+    # Free text is most of the volume, and repeats itself: zstd makes the file an eighth of what DuckDB would choose.
+    compression = " USING COMPRESSION zstd" if column.personal is Personal.FREE_TEXT else ""
+    return f'"{column.name}" {column.kind.sql}{compression}'
+
+
+def _existing_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = ?", [SCHEMA]
+    ).fetchall()
+    columns: dict[str, dict[str, str]] = {}
+    for table_name, column_name, data_type in rows:
+        columns.setdefault(table_name, {})[column_name] = data_type
+    return columns
+
+
+def _adapt(
+    connection: duckdb.DuckDBPyConnection, table: Table, existing: dict[str, str], declared: dict[str, str]
+) -> None:
+    """Bring a table that an older version made to today's columns; its months are rebuilt as they come up."""
+    qualified = f"{SCHEMA}.{table.name}"
+    for name in existing.keys() - declared.keys():
+        connection.execute(f'ALTER TABLE {qualified} DROP COLUMN "{name}"')
+    for name, kind in declared.items():
+        if name not in existing:
+            connection.execute(f'ALTER TABLE {qualified} ADD COLUMN "{name}" {kind}')
+        elif existing[name] != kind:
+            connection.execute(
+                f'ALTER TABLE {qualified} ALTER COLUMN "{name}" TYPE {kind} USING TRY_CAST("{name}" AS {kind})'
+            )
+
+
+def _difference(table: Table, frame: pl.DataFrame) -> str:
+    wrong = [
+        f"{name} is {frame.schema.get(name, 'missing')} instead of {dtype}"
+        for name, dtype in table.schema.items()
+        if frame.schema.get(name) != dtype
+    ]
+    unknown = [f"{name} is not declared" for name in frame.columns if name not in table.schema]
+    return f"{table.name} was not written: {'; '.join(wrong + unknown) or 'its columns are in another order'}"

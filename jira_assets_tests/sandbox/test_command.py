@@ -1,0 +1,46 @@
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from jira_assets.sandbox.command import main
+from jira_assets_tests.sandbox.caller import issue
+
+
+def test_serves_until_interrupted_and_says_how_to_use_it(tmp_path: Path) -> None:
+    path = tmp_path / "issues.jsonl"
+    path.write_text(json.dumps(issue(1)))
+    code = "import sys; from jira_assets.sandbox.command import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--issues", str(path), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = "".join(next(process.stdout) for _ in range(5))
+        settings = dict(re.findall(r"export (\w+)=(\S+)", said))
+        auth = settings["JIRA_EMAIL"], settings["JIRA_API_TOKEN"]
+        found = requests.get(settings["JIRA_BASE_URL"] + "/rest/api/3/issue/APP-1", auth=auth, timeout=10)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+    assert found.json()["id"] == "10001"
+
+
+def test_a_bad_file_is_named_and_the_status_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "issues.jsonl"
+    path.write_text("nonsense")
+    assert main(["--issues", str(path)]) == 2
+    assert "issues.jsonl, line 1 is not a Jira issue" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--issues", str(tmp_path / "none.jsonl")]) == 2
+    assert "none.jsonl" in capsys.readouterr().err
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "jira-assets sandbox --generate 2000" in capsys.readouterr().out
