@@ -189,7 +189,7 @@ class Settings:
         """The DuckDB file. DuckDB writes to local disks only: with a remote data folder it is in ``data``."""
         folder = self.data_dir
         local = Path(folder.path) if folder.protocol in ("", "file") else Path(DEFAULT_DATA_DIR).absolute()
-        return local / "warehouse" / "jira.duckdb"
+        return local / "warehouse.duckdb"
 
     @property
     def sla_email(self) -> str | None:

@@ -198,20 +198,18 @@ def test_everything_is_kept_in_the_data_folder(tmp_path: Path) -> None:
     assert settings.data_dir.path == str(tmp_path / "data")
     assert settings.raw_dir.path == str(tmp_path / "data" / "raw")
     assert settings.published_dir.path == str(tmp_path / "data" / "published")
-    assert settings.warehouse_path == tmp_path / "data" / "warehouse" / "jira.duckdb"
+    assert settings.warehouse_path == tmp_path / "data" / "warehouse.duckdb"
 
 
 def test_the_data_folder_may_be_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    assert Settings({"JIRA_DATA_DIR": "~/jira"}).warehouse_path == Path(
-        "/home/ada/jira/warehouse/jira.duckdb"
-    )
+    assert Settings({"JIRA_DATA_DIR": "~/jira"}).warehouse_path == Path("/home/ada/jira/warehouse.duckdb")
 
 
 def test_a_remote_data_folder_leaves_the_database_on_this_machine(tmp_path: Path) -> None:
     settings = Settings({"JIRA_DATA_DIR": "memory://bucket/jira"})
     assert str(settings.raw_dir) == "memory://bucket/jira/raw"
-    assert settings.warehouse_path == tmp_path / "data" / "warehouse" / "jira.duckdb"
+    assert settings.warehouse_path == tmp_path / "data" / "warehouse.duckdb"
 
 
 def test_a_data_folder_of_an_unknown_kind_is_refused() -> None:

@@ -15,7 +15,7 @@ from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.record import Part, Record
 from jira_assets.raw.segments import SCHEMA, Segment
 
-_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _BYTES_AT_ONCE = 8_000_000  # of segments; up to here a month is read at once
@@ -39,6 +39,16 @@ class LatestIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A part whose last attempt to be fetched failed."""
+
+    month: str
+    issue_id: str
+    part: Part
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """The issues that a month's segments after number `since` speak of; `watermark` is the newest of those."""
 
@@ -58,7 +68,7 @@ class RawLog:
         """The months that have a log, oldest first."""
         if not self._root.exists():
             return []
-        return sorted(path.name for path in self._root.iterdir() if _MONTH.match(path.name))
+        return sorted(path.name for path in self._root.iterdir() if _MONTH.fullmatch(path.name))
 
     def extent(self, month: str) -> tuple[int, int]:
         """The number of the month's newest segment (0 if there is none), and the size of all of them in bytes."""
@@ -99,6 +109,17 @@ class RawLog:
         watermark = max((segment.number for segment, _ in found), default=since)
         return Changes(month, since, watermark, tuple(sorted(touched)))
 
+    def failures(self) -> Iterator[Failure]:
+        """Parts whose last attempt failed, in all months: what is stored of them may be out of date."""
+        for month in self.months():
+            found = self._read(month, ["issue_id", "error"])
+            failed = {
+                issue_id for _, frame in found for issue_id in frame.drop_nulls("error")["issue_id"]
+            }
+            for issue in self.latest(month, failed):
+                for part, error in issue.errors.items():
+                    yield Failure(month, issue.issue_id, part, error)
+
     def latest(self, month: str, issue_ids: Iterable[str] | None = None) -> Iterator[LatestIssue]:
         """The latest of these issues, or of all, in the order of their ids as text; few in memory at once."""
         if issue_ids is None and self.extent(month)[1] <= _BYTES_AT_ONCE:
@@ -127,7 +148,7 @@ class RawLog:
         return compacted
 
     def _folder(self, month: str) -> UPath:
-        if not _MONTH.match(month):
+        if not _MONTH.fullmatch(month):
             raise ValueError(f"{month!r} is not a month; it should look like 2024-03")
         return self._root / month
 

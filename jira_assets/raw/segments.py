@@ -37,6 +37,7 @@ SCHEMA = pl.Schema(
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
 _APPEND_ATTEMPTS = 50
+_LIST_ATTEMPTS = 10
 
 
 class Segment(NamedTuple):
@@ -49,11 +50,15 @@ class Segment(NamedTuple):
 
 def list_segments(folder: UPath) -> list[Segment]:
     """The segments of a month in the order of their numbers; none if the folder does not exist."""
-    try:
-        found = [Segment(int(match[1]), path, path.stat().st_size) for path in folder.iterdir() if (match := _NAME.match(path.name))]
-    except FileNotFoundError:
-        return []
-    return sorted(found)
+    for _ in range(_LIST_ATTEMPTS):
+        try:
+            paths = [path for path in folder.iterdir() if _NAME.match(path.name)]
+        except (FileNotFoundError, NotADirectoryError):  # the latter is what object stores say
+            return []
+        # Compaction may remove files between the listing and here; then what replaces them is not listed either.
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(Segment(int(path.stem), path, path.stat().st_size) for path in paths)
+    raise RawLogError(f"the segments in {folder} kept changing while they were listed; run again")
 
 
 def append(folder: UPath, frame: pl.DataFrame) -> Segment:

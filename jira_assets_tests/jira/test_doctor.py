@@ -270,6 +270,6 @@ def test_the_command_prints_a_line_for_each_check_and_fails_only_for_failures(
 
 
 def _database(tmp_path: Path) -> str:
-    path = tmp_path / "data" / "warehouse" / "jira.duckdb"
+    path = tmp_path / "data" / "warehouse.duckdb"
     path.parent.mkdir(parents=True)
     return str(path)

@@ -1,0 +1,31 @@
+"""`published`: the copy that analysts read, written only once the checks of the tables have passed."""
+
+from dagster import AssetExecutionContext, MaterializeResult, asset
+
+from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.settings import Settings
+from jira_assets.tables.catalogue import TABLES
+from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.publish import publish_months, publish_views
+
+
+@asset(
+    deps=[table.name for table in TABLES],
+    partitions_def=MONTHS,
+    backfill_policy=BACKFILL,
+    group_name="published",
+    owners=["team:data"],
+    kinds={"duckdb", "parquet"},
+    tags={"layer": "published"},
+    description=(
+        "The tables as Parquet files, one per table and month, and a small database of views over them "
+        "(`jira_issues`, `jira_comments`, …). Query this, never the pipeline's own file."
+    ),
+)
+def published(context: AssetExecutionContext) -> MaterializeResult[None]:
+    settings = Settings.load()
+    folder = settings.published_dir
+    with connect(settings.warehouse_path, read_only=True) as connection:
+        size = publish_months(connection, TABLES, context.partition_keys, folder)
+    views = publish_views(TABLES, folder)
+    return MaterializeResult(metadata={"bytes": size, "database": str(views), "tables": len(TABLES)})

@@ -1,0 +1,109 @@
+"""The table assets, generated from the declarations in `jira_assets.tables`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetOut,
+    Backoff,
+    Config,
+    Jitter,
+    Output,
+    RetryPolicy,
+    TableColumn,
+    TableColumnConstraints,
+    TableSchema,
+    multi_asset,
+)
+from pydantic import Field
+
+from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.assets.raw_issues import raw_issues
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.site import read_fields
+from jira_assets.settings import Settings, SettingsError
+from jira_assets.tables.catalogue import BY_NAME, TABLES, code_version
+from jira_assets.tables.declare import Column, Table
+from jira_assets.tables.issue import Site
+from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
+
+
+class TablesConfig(Config):
+    """What the launchpad offers."""
+
+    rebuild: bool = Field(default=False, description="Replace whole months from raw, not only what is new.")
+
+
+def column_schema(table: Table) -> TableSchema:
+    """The declaration as Dagster's Columns tab shows it."""
+    return TableSchema(columns=[_column(column, table) for column in table.columns])
+
+
+def _column(column: Column, table: Table) -> TableColumn:
+    constraints = TableColumnConstraints(
+        nullable=column.nullable,
+        unique=table.primary_key == (column.name,),
+        other=[f"one of {', '.join(column.accepted)}"] if column.accepted else [],
+    )
+    tags = {"personal-data": column.personal.value.replace(" ", "-")} if column.personal != "none" else {}
+    return TableColumn(column.name, column.kind.sql, column.description, constraints, tags=tags)
+
+
+def _metadata(table: Table) -> Mapping[str, Any]:
+    return {
+        "dagster/column_schema": column_schema(table),
+        "partition_expr": "month",
+        "primary_key": ", ".join(table.primary_key),
+    }
+
+
+def _out(table: Table) -> AssetOut:
+    return AssetOut(
+        description=table.description,
+        metadata=_metadata(table),
+        io_manager_key="warehouse",
+        is_required=False,
+        group_name="tables",
+        code_version=code_version(),
+        owners=["team:data"],
+        kinds={"polars", "duckdb"},
+        tags={"layer": "table"},
+    )
+
+
+@multi_asset(
+    name="jira_tables",
+    outs={table.name: _out(table) for table in TABLES},
+    deps=[raw_issues],
+    partitions_def=MONTHS,
+    backfill_policy=BACKFILL,
+    can_subset=True,
+    # For a database file that somebody else holds; what is wrong in the data stays wrong.
+    retry_policy=RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
+)
+def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableOutput]]:
+    """Issues that were fetched since the last time are read from raw once, for all tables that are asked for."""
+    settings = Settings.load()
+    selected = [
+        BY_NAME[name] for name in BY_NAME if name in context.op_execution_context.selected_output_names
+    ]
+    refresh = TableRefresh(
+        raw=RawLog(settings.raw_dir),
+        site=_site(settings),
+        tables=selected,
+        months=list(context.partition_keys),
+        rebuild=config.rebuild,
+        progress=context.log.info,
+    )
+    for table in selected:
+        yield Output(TableOutput(refresh, table), output_name=table.name)
+
+
+def _site(settings: Settings) -> Site:
+    # Rebuilding from raw works without access to Jira; only addresses of issues behind the gateway need the domain.
+    try:
+        url: str | None = f"https://{settings.domain}"
+    except SettingsError:
+        url = None
+    return Site(url, read_fields(settings.raw_dir))

@@ -1,0 +1,147 @@
+"""The rules that tables must obey, generated from their declarations; each is one query for the offending rows.
+
+Every rule is about the whole table, whatever months a run touched: then what the UI says of a check is true after
+any run, of one month or of a range, and no partition is left with a verdict that nobody gave.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dagster import AssetCheckSeverity
+
+from jira_assets.tables.catalogue import BY_NAME
+from jira_assets.tables.declare import Column, Table
+from jira_assets.warehouse.store import SCHEMA
+
+_STALE_AFTER_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a table. `offenders` is a query for one text column, `offender`: what breaks the rule, readably."""
+
+    table: str
+    name: str
+    description: str
+    offenders: str
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
+    blocking: bool = False
+
+
+def rules(tables: Sequence[Table]) -> Iterator[Rule]:
+    """All rules of these tables."""
+    for table in tables:
+        yield _schema(table)
+        yield _primary_key(table)
+        if table.name == "issues":
+            yield _month_of_creation(table)
+            yield _fresh(table)
+        else:
+            yield _belongs_to_an_issue(table)
+        yield from (_accepted_values(table, column) for column in table.columns if column.accepted)
+
+
+def _schema(table: Table) -> Rule:
+    declared = ", ".join(f"('{column.name}', '{column.kind.sql}')" for column in table.columns)
+    return Rule(
+        table.name,
+        "schema",
+        "The columns and their types are the declared ones, in any order.",
+        f"""
+        WITH declared(column_name, data_type) AS (VALUES {declared}),
+        actual AS (
+            SELECT column_name, data_type FROM duckdb_columns()
+            WHERE schema_name = '{SCHEMA}' AND table_name = '{table.name}'
+        )
+        SELECT coalesce(declared.column_name, actual.column_name) || ' is ' || coalesce(actual.data_type, 'missing')
+            || ', declared ' || coalesce(declared.data_type, 'nowhere') AS offender
+        FROM declared FULL JOIN actual USING (column_name)
+        WHERE declared.data_type IS DISTINCT FROM actual.data_type
+        """,  # noqa: S608 - names of our own
+        blocking=True,
+    )
+
+
+def _primary_key(table: Table) -> Rule:
+    key = ", ".join(f'"{name}"' for name in table.primary_key)
+    anything_null = " OR ".join(f'"{name}" IS NULL' for name in table.primary_key)
+    shown = " || ' ' || ".join(f"coalesce(\"{name}\"::VARCHAR, 'NULL')" for name in table.primary_key)
+    return Rule(
+        table.name,
+        "primary_key",
+        f"({', '.join(table.primary_key)}) is unique, and never NULL.",
+        f"""
+        SELECT {shown} || ' (' || count(*) || ' rows, ' || min(issue_key) || ')' AS offender
+        FROM {SCHEMA}.{table.name} GROUP BY {key} HAVING count(*) > 1 OR {anything_null}
+        """,  # noqa: S608
+        blocking=True,
+    )
+
+
+def _month_of_creation(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "month_of_creation",
+        "Every issue stands in the month, in UTC, in which it was created.",
+        f"""
+        SELECT issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month AS offender
+        FROM {SCHEMA}.{table.name}
+        WHERE strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
+        """,  # noqa: S608
+        blocking=True,
+    )
+
+
+def _belongs_to_an_issue(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "belongs_to_an_issue",
+        "Every row belongs to an issue of the table issues, of the same month and key.",
+        f"""
+        SELECT DISTINCT issue_key || ' in ' || month AS offender
+        FROM {SCHEMA}.{table.name} AS child ANTI JOIN {SCHEMA}.issues AS issue USING (issue_id, month, issue_key)
+        """,  # noqa: S608
+        blocking=True,
+    )
+
+
+def _accepted_values(table: Table, column: Column) -> Rule:
+    accepted = ", ".join(f"'{value}'" for value in column.accepted)
+    return Rule(
+        table.name,
+        f"{column.name}_is_known",
+        f"{column.name} is one of {', '.join(column.accepted)}.",
+        f"""
+        SELECT issue_key || ': ' || "{column.name}" AS offender
+        FROM {SCHEMA}.{table.name} WHERE "{column.name}" NOT IN ({accepted})
+        """,  # noqa: S608
+        # Jira may well invent a value that is as good as those that we know.
+        severity=AssetCheckSeverity.WARN,
+    )
+
+
+def _fresh(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "fresh",
+        f"Some issue was updated in the last {_STALE_AFTER_DAYS} days: counts look healthy when nothing is updated.",
+        f"""
+        SELECT 'the newest update is of ' || coalesce(max(updated_at)::VARCHAR, 'never') AS offender
+        FROM {SCHEMA}.{table.name}
+        HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
+        """,  # noqa: S608
+        severity=AssetCheckSeverity.WARN,
+    )
+
+
+COMPLETE = Rule(
+    BY_NAME["completeness"].name,
+    "complete",
+    "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
+    f"""
+    SELECT issue_key || ' ' || part || ': ' || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of '
+        || expected || ' stored') AS offender
+    FROM {SCHEMA}.completeness
+    WHERE error IS NOT NULL OR coalesce(stored, 0) < coalesce(expected, 0)
+    """,  # noqa: S608
+)

@@ -1,0 +1,52 @@
+"""What is kept beside the segments: the site's field catalogue, as Jira sent it."""
+
+import os
+import uuid
+from pathlib import Path
+
+import msgspec
+from upath import UPath
+
+from jira_assets.raw.errors import RawLogError
+
+_NAME = "fields.json"
+
+
+class SiteField(msgspec.Struct):
+    """An entry of `GET /rest/api/3/field`, as far as it is read."""
+
+    id: str
+    name: str
+
+
+def write_fields(root: UPath, payload: bytes) -> None:
+    """Replace the catalogue under the raw folder; readers see the old one or the new one."""
+    target = root / _NAME
+    root.mkdir(parents=True, exist_ok=True)
+    if not isinstance(target, Path):
+        target.write_bytes(payload)  # an object store replaces objects whole
+        return
+    staged = Path(root) / f".{uuid.uuid4().hex}.tmp"
+    try:
+        staged.write_bytes(payload)
+        os.replace(staged, target)
+    except OSError as error:
+        raise RawLogError(
+            f"cannot write {target}: {error.strerror or error}; check the disk's free space"
+        ) from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def read_fields(root: UPath) -> tuple[tuple[str, str], ...]:
+    """Ids and names of the site's fields, by id; none while nothing was fetched yet."""
+    path = root / _NAME
+    try:
+        fields = msgspec.json.decode(path.read_bytes(), type=list[SiteField])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RawLogError(
+            f"{path} cannot be read ({error}); materialise raw_issues of any month again"
+        ) from error
+    return tuple(sorted((field.id, field.name) for field in fields))

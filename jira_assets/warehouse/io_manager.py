@@ -1,0 +1,161 @@
+"""The IO manager: tables into DuckDB in one transaction per refresh, months of tables out of it as Polars frames.
+
+The stock handler deletes and commits before it inserts, inserts by position, and takes an empty frame for "delete
+everything". Here the assets of a run share one `TableRefresh`; whichever of them is handled first carries it out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetKey,
+    AssetMaterialization,
+    DagsterEvent,
+    Failure,
+    InputContext,
+    OutputContext,
+)
+from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
+from dagster_duckdb import DuckDBIOManager
+from dagster_duckdb.io_manager import DuckDbClient
+
+from jira_assets.raw.log import RawLog
+from jira_assets.settings import Settings
+from jira_assets.tables.catalogue import BY_NAME
+from jira_assets.tables.declare import Table
+from jira_assets.tables.issue import Site
+from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.refresh import Refresh, Refreshed
+from jira_assets.warehouse.read import count_rows, select
+from jira_assets.warehouse.store import SCHEMA
+
+_PROBLEMS_SHOWN = 50
+
+
+@dataclass
+class TableRefresh:
+    """What the table assets of one run ask for; carried out once, when the first of them is stored."""
+
+    raw: RawLog
+    site: Site
+    tables: Sequence[Table]
+    months: Sequence[str]
+    rebuild: bool
+    progress: Callable[[str], None]
+    database: Path = field(default=Path(), init=False)
+
+    @cached_property
+    def result(self) -> Refreshed:
+        refresh = Refresh(self.raw, self.database, self.tables, self.site)
+        return refresh.run(self.months, rebuild=self.rebuild, progress=self.progress)
+
+    @cached_property
+    def stored(self) -> Mapping[tuple[str, str], int]:
+        """Rows in the warehouse after the refresh, by table and month."""
+        with connect(self.database, read_only=True) as connection:
+            return count_rows(connection, self.tables, self.result.months)
+
+
+@dataclass(frozen=True)
+class TableOutput:
+    """One table's share of a refresh: what a table asset returns."""
+
+    refresh: TableRefresh
+    table: Table
+
+
+class _Handler(DbTypeHandler[Any]):
+    """Stores `TableOutput`, loads `polars.DataFrame`."""
+
+    @property
+    def supported_types(self) -> Sequence[type[object]]:
+        return [TableOutput, pl.DataFrame]
+
+    def handle_output(
+        self, context: OutputContext, table_slice: TableSlice, obj: TableOutput, connection: Path
+    ) -> Mapping[str, Any]:
+        refresh, name = obj.refresh, obj.table.name
+        refresh.database = connection
+        result = refresh.result
+        for month in result.months:
+            context.step_context.add_asset_metadata(
+                {"dagster/partition_row_count": refresh.stored[name, month]},
+                asset_key=context.asset_key,
+                partition_key=month,
+            )
+        return {"rows_written": result.rows[name], "issues_refreshed": result.issues} | _problems(result)
+
+    def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:
+        with connect(connection, read_only=True) as opened:
+            return select(opened, BY_NAME[table_slice.table], context.asset_partition_keys)
+
+
+class _Client(DuckDbClient):
+    """Gives the handler the file rather than a connection: it is opened only once there is something to write."""
+
+    @staticmethod
+    @contextmanager
+    def connect(context: OutputContext | InputContext, table_slice: TableSlice) -> Iterator[Path]:
+        yield Path(table_slice.database or "")
+
+    @staticmethod
+    def ensure_schema_exists(context: OutputContext, table_slice: TableSlice, connection: Path) -> None:
+        """Part of the transaction that writes."""
+
+    @staticmethod
+    def delete_table_slice(context: OutputContext, table_slice: TableSlice, connection: Path) -> None:
+        """Part of the transaction that writes: rows go only when those that replace them come."""
+
+
+class _Manager(DbIOManager):
+    def handle_output(self, context: OutputContext, obj: TableOutput) -> Iterator[DagsterEvent]:
+        """Stores, and fails when a month was left as it was; the other months are then recorded all the same."""
+        super().handle_output(context, obj)
+        refresh = obj.refresh
+        failed = refresh.result.failed
+        if not failed:
+            return
+        for table in refresh.tables:
+            for month in refresh.result.months:
+                row_count = {"dagster/partition_row_count": refresh.stored[table.name, month]}
+                materialization = AssetMaterialization(
+                    AssetKey(table.name), partition=month, metadata=row_count
+                )
+                yield DagsterEvent.asset_materialization(context.step_context, materialization)
+        raise Failure(
+            "; ".join(f"{month} was left as it is: {error}" for month, error in failed.items()),
+            allow_retries=False,
+        )
+
+
+class WarehouseIOManager(DuckDBIOManager):
+    """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say."""
+
+    database: str = ""
+
+    @staticmethod
+    def type_handlers() -> Sequence[DbTypeHandler[Any]]:
+        return [_Handler()]
+
+    def create_io_manager(self, context: object) -> DbIOManager:
+        return _Manager(
+            type_handlers=self.type_handlers(),
+            db_client=_Client(),
+            database=self.database or str(Settings.load().warehouse_path),
+            schema=SCHEMA,
+            io_manager_name="WarehouseIOManager",
+            default_load_type=pl.DataFrame,
+        )
+
+
+def _problems(result: Refreshed) -> dict[str, Any]:
+    """Values that could not be read, by issue: they are NULL in the tables."""
+    if not result.problems:
+        return {"unreadable_values": 0}
+    shown = [f"{p.issue_key} {p.field}: {p.reason}" for p in result.problems[:_PROBLEMS_SHOWN]]
+    return {"unreadable_values": len(result.problems), "unreadable": shown}

@@ -1,0 +1,38 @@
+"""Reading tables back: months as frames, and how many rows they have."""
+
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+from jira_assets.tables.declare import Kind, Table
+from jira_assets.warehouse.store import SCHEMA
+
+
+def count_rows(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]
+) -> dict[tuple[str, str], int]:
+    """How many rows each of these months has in each of these tables, by (table name, month)."""
+    counts = {(table.name, month): 0 for table in tables for month in months}
+    for table in tables:
+        rows = connection.execute(
+            f"SELECT month, count(*) FROM {SCHEMA}.{table.name} "  # noqa: S608 - names of our own
+            "WHERE list_contains($months, month) GROUP BY month",
+            {"months": list(months)},
+        ).fetchall()
+        counts.update({(table.name, month): count for month, count in rows})
+    return counts
+
+
+def select(connection: duckdb.DuckDBPyConnection, table: Table, months: Sequence[str]) -> pl.DataFrame:
+    """The rows of these months of a table, as a frame of its declared schema."""
+    # As text: Polars has no JSON type.
+    columns = ", ".join(
+        f'"{column.name}"::VARCHAR AS "{column.name}"' if column.kind is Kind.JSON else f'"{column.name}"'
+        for column in table.columns
+    )
+    relation = connection.sql(
+        f"SELECT {columns} FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",  # noqa: S608
+        params={"months": list(months)},
+    )
+    return pl.DataFrame(relation).cast(dict(table.schema))

@@ -1,0 +1,57 @@
+"""Records as small as a test of the raw log needs them, and what a log holds in a form that compares."""
+
+from datetime import UTC, datetime, timedelta
+
+from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.record import Part, Record, Source
+
+MONTH = "2024-01"
+_START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def second(number: int) -> datetime:
+    return _START + timedelta(seconds=number)
+
+
+def milliseconds(number: int) -> int:
+    """The same moment as the log's readers give it."""
+    return int(second(number).timestamp() * 1000)
+
+
+def record(
+    issue_id: str = "1",
+    part: Part = Part.ISSUE,
+    *,
+    updated: int = 0,
+    fetched: int = 0,
+    source: Source = Source.BACKFILL,
+    payload: bytes = b"{}",
+) -> Record:
+    """What Jira said at second `fetched` about a part of an issue that was updated at second `updated`."""
+    return Record(issue_id, part, second(updated), second(fetched), source, payload)
+
+
+def failure(issue_id: str = "1", part: Part = Part.COMMENTS, *, fetched: int = 0, error: str = "503") -> Record:
+    return Record(issue_id, part, second(0), second(fetched), Source.BACKFILL, None, error)
+
+
+def tombstone(issue_id: str = "1", *, updated: int = 0, fetched: int = 0) -> Record:
+    return record(issue_id, Part.DELETED, updated=updated, fetched=fetched)
+
+
+def only(log: RawLog, month: str = MONTH) -> LatestIssue:
+    """The one issue that the month knows."""
+    (issue,) = log.latest(month)
+    return issue
+
+
+State = dict[str, tuple[object, ...]]
+
+
+def state(log: RawLog, month: str = MONTH) -> State:
+    """Everything that readers can learn of a month's issues."""
+    return {issue.issue_id: facts(issue) for issue in log.latest(month)}
+
+
+def facts(issue: LatestIssue) -> tuple[object, ...]:
+    return (issue.month, issue.payloads, issue.fetched_at, issue.errors, issue.source)

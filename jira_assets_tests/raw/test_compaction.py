@@ -1,0 +1,97 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part
+from jira_assets_tests.raw.records import MONTH, failure, only, record, state, tombstone
+
+
+@pytest.fixture
+def many_segments(log: RawLog) -> RawLog:
+    """Twenty segments about five issues, of which one is deleted and one could not be read."""
+    for number in range(18):
+        log.append(MONTH, [record(str(number % 5), updated=number, payload=b"%d" % number)])
+    log.append(MONTH, [tombstone("3", fetched=1)])
+    log.append(MONTH, [failure("4", Part.COMMENTS, fetched=1)])
+    return log
+
+
+def _segments(root: Path) -> list[Path]:
+    return sorted(root.rglob("*.parquet"))
+
+
+def test_compaction_joins_segments_and_changes_nothing_that_can_be_read(
+    many_segments: RawLog, tmp_path: Path
+) -> None:
+    before = state(many_segments)
+    newest = many_segments.extent(MONTH)[0]
+    many_segments.compact(MONTH)
+    assert state(many_segments) == before
+    assert len(_segments(tmp_path)) == 1
+    assert many_segments.extent(MONTH)[0] > newest
+
+
+def test_compaction_drops_what_is_superseded(many_segments: RawLog) -> None:
+    superseded = many_segments.extent(MONTH)[1]
+    many_segments.compact(MONTH)
+    assert many_segments.extent(MONTH)[1] < superseded / 2
+
+
+def test_a_few_segments_stay_as_they_are(log: RawLog, tmp_path: Path) -> None:
+    log.append(MONTH, [record()])
+    log.append(MONTH, [record()])
+    assert log.compact(MONTH) is None
+    assert len(_segments(tmp_path)) == 2
+
+
+def test_compaction_is_no_change_to_whoever_has_read_everything(many_segments: RawLog) -> None:
+    watermark = many_segments.changes(MONTH, since=0).watermark
+    many_segments.compact(MONTH)
+    assert many_segments.changes(MONTH, since=watermark).issue_ids == ()
+
+
+def test_a_reader_that_is_behind_learns_of_its_changes_after_compaction(many_segments: RawLog) -> None:
+    before = many_segments.changes(MONTH, since=16)
+    many_segments.compact(MONTH)
+    assert many_segments.changes(MONTH, since=16).issue_ids == before.issue_ids == ("1", "2", "3", "4")
+
+
+def test_numbers_go_on_after_compaction(many_segments: RawLog) -> None:
+    compacted = many_segments.compact(MONTH)
+    appended = many_segments.append(MONTH, [record("9")])
+    assert compacted is not None
+    assert appended is not None
+    assert appended.number > compacted.number
+    assert many_segments.changes(MONTH, since=compacted.number).issue_ids == ("9",)
+
+
+def test_a_compaction_that_died_before_removing_anything_does_no_harm(
+    many_segments: RawLog, tmp_path: Path
+) -> None:
+    before = state(many_segments)
+    saved = tmp_path.parent / f"{tmp_path.name}-before"
+    shutil.copytree(tmp_path, saved)
+    many_segments.compact(MONTH)
+    shutil.copytree(saved, tmp_path, dirs_exist_ok=True)
+    assert state(many_segments) == before
+    many_segments.compact(MONTH)
+    assert state(many_segments) == before
+
+
+def test_known_defect_11_a_deletion_outlives_compaction(log: RawLog) -> None:
+    log.append(MONTH, [tombstone(fetched=5)])
+    for _ in range(20):
+        log.append(MONTH, [record(fetched=1)])
+    log.compact(MONTH)
+    log.append(MONTH, [record(updated=9, fetched=4)])
+    assert only(log).payloads == {}
+
+
+def test_a_month_with_a_damaged_segment_is_not_compacted(many_segments: RawLog, tmp_path: Path) -> None:
+    damaged = _segments(tmp_path)[4]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    with pytest.raises(Exception, match=damaged.name):
+        many_segments.compact(MONTH)
+    assert len(_segments(tmp_path)) == 20

@@ -1,0 +1,136 @@
+"""Files that are not what they should be."""
+
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from jira_assets.raw.errors import RawLogError, UnreadableSegment
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part
+from jira_assets_tests.raw.records import MONTH, only, record, state
+
+# Payloads that don't compress stand in the file as they are, so that a test can find and damage them.
+_PAYLOADS = {issue_id: random.Random(issue_id).randbytes(2000) for issue_id in ("1", "2", "3")}
+
+
+@pytest.fixture
+def segment(log: RawLog) -> Path:
+    appended = log.append(MONTH, [record(issue_id, payload=payload) for issue_id, payload in _PAYLOADS.items()])
+    assert appended is not None
+    log.append("2024-02", [record("8")])
+    return Path(str(appended.path))
+
+
+def _flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def _damage_payload(segment: Path, issue_id: str) -> None:
+    _flip(segment, segment.read_bytes().index(_PAYLOADS[issue_id][500:600]))
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _write_text(path: Path) -> None:
+    path.write_text('{"issue_id": "1"}')
+
+
+def _write_other_columns(path: Path) -> None:
+    pl.DataFrame({"issue_id": ["1"], "key": ["SUP-1"]}).write_parquet(path)
+
+
+def _write_other_types(path: Path) -> None:
+    pl.read_parquet(path).with_columns(pl.col("issue_id").cast(pl.Int64)).write_parquet(path)
+
+
+@pytest.mark.parametrize("damage", [_truncate, _empty, _write_text, _write_other_columns, _write_other_types])
+class TestKnownDefect9:
+    def test_an_unreadable_segment_is_an_error_that_names_it(self, log: RawLog, segment: Path, damage) -> None:
+        damage(segment)
+        with pytest.raises(UnreadableSegment) as caught:
+            list(log.latest(MONTH))
+        assert caught.value.path == str(segment)
+        assert str(segment) in str(caught.value)
+
+    def test_what_is_new_in_it_is_an_error_too(self, log: RawLog, segment: Path, damage) -> None:
+        damage(segment)
+        with pytest.raises(UnreadableSegment, match=segment.name):
+            log.changes(MONTH, since=0)
+
+    def test_known_defect_29_other_months_are_not_affected(self, log: RawLog, segment: Path, damage) -> None:
+        damage(segment)
+        assert only(log, "2024-02").issue_id == "8"
+        assert log.append("2024-02", [record("9")]) is not None
+        assert log.months() == [MONTH, "2024-02"]
+
+
+def test_a_flipped_bit_in_a_payload_is_an_error_that_names_file_issue_and_part(log: RawLog, segment: Path) -> None:
+    _damage_payload(segment, "2")
+    with pytest.raises(UnreadableSegment, match="issue of issue 2") as caught:
+        list(log.latest(MONTH))
+    assert caught.value.path == str(segment)
+
+
+def test_reading_one_issue_does_not_decode_the_others(log: RawLog, segment: Path) -> None:
+    _damage_payload(segment, "2")
+    assert [issue.payloads[Part.ISSUE] for issue in log.latest(MONTH, ["1", "3"])] == [
+        _PAYLOADS["1"],
+        _PAYLOADS["3"],
+    ]
+
+
+def test_a_damaged_payload_that_is_superseded_is_never_looked_at(log: RawLog, segment: Path) -> None:
+    _damage_payload(segment, "2")
+    log.append(MONTH, [record("2", updated=1, payload=b"new")])
+    assert {issue.payloads[Part.ISSUE] for issue in log.latest(MONTH)} >= {b"new"}
+
+
+def test_the_month_can_be_read_again_once_the_damaged_segment_is_restored(log: RawLog, segment: Path) -> None:
+    before = state(log)
+    content = segment.read_bytes()
+    _truncate(segment)
+    segment.write_bytes(content)
+    assert state(log) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_bit_flips_a_reader_gets_an_answer_or_a_raw_log_error(log: RawLog, segment: Path, seed: int) -> None:
+    content = segment.read_bytes()
+    metadata_from = len(content) - int.from_bytes(content[-8:-4], "little") - 8
+    rng = random.Random(seed)
+    for _ in range(100):
+        segment.write_bytes(content)
+        _flip(segment, rng.randrange(metadata_from, len(content)))
+        try:
+            list(log.latest(MONTH))
+        except RawLogError:
+            pass
+
+
+def test_files_of_others_in_a_month_are_left_alone(log: RawLog, segment: Path) -> None:
+    before = state(log)
+    for name in (".DS_Store", "000009.parquet.bak", "notes.parquet", ".0a1b.tmp"):
+        (segment.parent / name).write_text("not ours")
+    (segment.parent.parent / "lost+found").mkdir()
+    assert state(log) == before
+    assert log.months() == [MONTH, "2024-02"]
+
+
+def test_a_segment_that_vanishes_while_the_month_is_listed_does_not_empty_the_month(log: RawLog, segment: Path) -> None:
+    """A name whose file is gone when it is looked at, as compaction can leave it, here for good."""
+    (segment.parent / "000009.parquet").symlink_to(segment.parent / "gone")
+    try:
+        found = state(log)
+    except RawLogError:
+        return
+    assert found.keys() == _PAYLOADS.keys()
