@@ -6,7 +6,7 @@ from jira_assets.settings import DEFAULT_START_MONTH, Settings, SettingsError
 
 
 def _start_month() -> str:
-    # The code location loads even with a malformed setting; what needs the setting then says what is wrong with it.
+    # The code location loads even with a malformed setting; what needs it then says what is wrong with it.
     try:
         return Settings.load().start_month
     except SettingsError:
@@ -16,5 +16,5 @@ def _start_month() -> str:
 # The end offset makes the month that has not ended yet a partition too.
 MONTHS = MonthlyPartitionsDefinition(start_date=_start_month(), fmt="%Y-%m", end_offset=1)
 
-# A year per run: starting a run takes seconds, a failed one is repeated, and the queue can run several at once.
+# A year per run: starting a run takes seconds, a failed one is repeated, and several can run at once.
 BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=12)

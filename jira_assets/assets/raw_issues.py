@@ -39,9 +39,9 @@ Metadata = Mapping[str, int | float | str | list[str]]
     tags={"layer": "raw"},
     retry_policy=RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
     description=(
-        "Everything Jira says about the issues created in a month (UTC): the issues with all comments, changes, "
-        "worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails to be fetched "
-        "keeps its stored value, and the check `every_part_fetched` says so."
+        "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
+        "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
+        "to be fetched keeps its stored value, and the check `every_part_fetched` says so."
     ),
 )
 def raw_issues(context: AssetExecutionContext) -> MaterializeResult[None]:
@@ -56,7 +56,7 @@ def raw_issues(context: AssetExecutionContext) -> MaterializeResult[None]:
 
 
 class _Download:
-    """The months of one run, one after the other. A month that fails doesn't keep the others from being fetched."""
+    """The months of one run, one after the other. A month that fails doesn't keep the others from it."""
 
     def __init__(self, context: AssetExecutionContext, settings: Settings, client: JiraClient) -> None:
         self._context = context
@@ -77,7 +77,7 @@ class _Download:
                 raise
             except (JiraError, RawLogError) as error:
                 failed[month] = str(error)
-                self._context.log.error(f"{month}: {error}")
+                self._context.log.error("%s: %s", month, error)
         if failed:
             for month, metadata in fetched.items():
                 self._context.log_event(
@@ -94,7 +94,7 @@ class _Download:
             month,
             self._projects,
             Source.BACKFILL,
-            lambda line: self._context.log.info(f"{month}: {line}"),
+            lambda line: self._context.log.info("%s: %s", month, line),
             self._guard,
         )
         for records in fetch:
@@ -102,19 +102,18 @@ class _Download:
         self._refuse_sudden_emptiness(month, fetch)
         self._raw.compact(month)
         metadata = _metadata(fetch, before, self._client.statistics, time.monotonic() - began)
-        self._context.log.info(f"{month}: {fetch.issues} issues in {metadata['seconds']} s")
+        self._context.log.info("%s: %d issues in %s s", month, fetch.issues, metadata["seconds"])
         return metadata
 
     def _refuse_sudden_emptiness(self, month: str, fetch: MonthFetch) -> None:
-        """Jira answers 200 with nothing when rights are missing: nothing where there was something is no answer."""
+        """Without rights Jira answers 200 with nothing: nothing where there was something is no answer."""
         if fetch.issues:
             return
         known = sum(Part.ISSUE in issue.payloads for issue in self._raw.latest(month))
         if known:
             raise RawLogError(
-                f"Jira found no issues of {month}, but {known} are stored. Nothing was changed. If they were all "
-                "deleted or moved out of sight, that is right; otherwise check the account's permissions "
-                "(jira-assets doctor)"
+                f"Jira found no issues of {month}, but {known} are stored. Nothing was changed. Unless they "
+                "were all deleted, check what the account may see: jira-assets doctor"
             )
 
 

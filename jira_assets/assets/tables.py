@@ -6,7 +6,6 @@ from typing import Any
 from dagster import (
     AssetExecutionContext,
     AssetOut,
-    Backoff,
     Config,
     Jitter,
     Output,
@@ -23,7 +22,7 @@ from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields
 from jira_assets.settings import Settings, SettingsError
-from jira_assets.tables.catalogue import BY_NAME, TABLES, code_version
+from jira_assets.tables.catalogue import TABLES, code_version
 from jira_assets.tables.declare import Column, Table
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
@@ -80,14 +79,13 @@ def _out(table: Table) -> AssetOut:
     backfill_policy=BACKFILL,
     can_subset=True,
     # For a database file that somebody else holds; what is wrong in the data stays wrong.
-    retry_policy=RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
+    retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
 )
 def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableOutput]]:
-    """Issues that were fetched since the last time are read from raw once, for all tables that are asked for."""
+    """Issues that were fetched since the last time are read from raw once, for all selected tables."""
     settings = Settings.load()
-    selected = [
-        BY_NAME[name] for name in BY_NAME if name in context.op_execution_context.selected_output_names
-    ]
+    wanted = context.op_execution_context.selected_output_names
+    selected = [table for table in TABLES if table.name in wanted]
     refresh = TableRefresh(
         raw=RawLog(settings.raw_dir),
         site=_site(settings),
@@ -101,7 +99,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
 
 
 def _site(settings: Settings) -> Site:
-    # Rebuilding from raw works without access to Jira; only addresses of issues behind the gateway need the domain.
+    # Rebuilding from raw needs no access to Jira; only addresses of issues behind the gateway need the domain.
     try:
         url: str | None = f"https://{settings.domain}"
     except SettingsError:

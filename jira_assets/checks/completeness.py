@@ -1,11 +1,17 @@
-"""The checks that turn a run red without holding back what is right: an incomplete issue is still worth publishing."""
+"""Checks that turn a run red without holding anything back: an incomplete issue is still worth publishing."""
 
 from collections.abc import Iterator
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSpec, Failure, multi_asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetCheckSpec,
+    Failure,
+    multi_asset_check,
+)
 
 from jira_assets.assets.raw_issues import raw_issues
-from jira_assets.checks.evaluate import evaluate, specs
+from jira_assets.checks.evaluate import Metadata, evaluate, specs
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
@@ -31,7 +37,7 @@ def raw_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult
     del context
     failures = list(RawLog(Settings.load().raw_dir).failures())
     shown = [f"{failure.month} {failure.issue_id} {failure.part}: {failure.error}" for failure in failures]
-    metadata = {"count": len(failures), "failures": shown[:_SHOWN]} if failures else {}
+    metadata: Metadata = {"count": len(failures), "failures": shown[:_SHOWN]}
     yield from _red_if_failed(iter([AssetCheckResult(passed=not failures, metadata=metadata)]))
 
 

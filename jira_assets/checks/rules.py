@@ -1,7 +1,7 @@
-"""The rules that tables must obey, generated from their declarations; each is one query for the offending rows.
+"""The rules that tables must obey, generated from their declarations; each is one query for offending rows.
 
-Every rule is about the whole table, whatever months a run touched: then what the UI says of a check is true after
-any run, of one month or of a range, and no partition is left with a verdict that nobody gave.
+Every rule is about the whole table, whatever months a run touched: then what the UI says of a check is true
+after any run, of one month or of a range, and no partition is left with a verdict that nobody gave.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _STALE_AFTER_DAYS = 7
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a table. `offenders` is a query for one text column, `offender`: what breaks the rule, readably."""
+    """A rule of a table. `offenders` is a query for one text column, `offender`: what breaks the rule."""
 
     table: str
     name: str
@@ -53,11 +53,12 @@ def _schema(table: Table) -> Rule:
             SELECT column_name, data_type FROM duckdb_columns()
             WHERE schema_name = '{SCHEMA}' AND table_name = '{table.name}'
         )
-        SELECT coalesce(declared.column_name, actual.column_name) || ' is ' || coalesce(actual.data_type, 'missing')
+        SELECT coalesce(declared.column_name, actual.column_name)
+            || ' is ' || coalesce(actual.data_type, 'missing')
             || ', declared ' || coalesce(declared.data_type, 'nowhere') AS offender
         FROM declared FULL JOIN actual USING (column_name)
         WHERE declared.data_type IS DISTINCT FROM actual.data_type
-        """,  # noqa: S608 - names of our own
+        """,
         blocking=True,
     )
 
@@ -73,7 +74,7 @@ def _primary_key(table: Table) -> Rule:
         f"""
         SELECT {shown} || ' (' || count(*) || ' rows, ' || min(issue_key) || ')' AS offender
         FROM {SCHEMA}.{table.name} GROUP BY {key} HAVING count(*) > 1 OR {anything_null}
-        """,  # noqa: S608
+        """,
         blocking=True,
     )
 
@@ -87,7 +88,7 @@ def _month_of_creation(table: Table) -> Rule:
         SELECT issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month AS offender
         FROM {SCHEMA}.{table.name}
         WHERE strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
-        """,  # noqa: S608
+        """,
         blocking=True,
     )
 
@@ -99,8 +100,9 @@ def _belongs_to_an_issue(table: Table) -> Rule:
         "Every row belongs to an issue of the table issues, of the same month and key.",
         f"""
         SELECT DISTINCT issue_key || ' in ' || month AS offender
-        FROM {SCHEMA}.{table.name} AS child ANTI JOIN {SCHEMA}.issues AS issue USING (issue_id, month, issue_key)
-        """,  # noqa: S608
+        FROM {SCHEMA}.{table.name} AS child
+        ANTI JOIN {SCHEMA}.issues AS issue USING (issue_id, month, issue_key)
+        """,
         blocking=True,
     )
 
@@ -114,7 +116,7 @@ def _accepted_values(table: Table, column: Column) -> Rule:
         f"""
         SELECT issue_key || ': ' || "{column.name}" AS offender
         FROM {SCHEMA}.{table.name} WHERE "{column.name}" NOT IN ({accepted})
-        """,  # noqa: S608
+        """,
         # Jira may well invent a value that is as good as those that we know.
         severity=AssetCheckSeverity.WARN,
     )
@@ -124,12 +126,12 @@ def _fresh(table: Table) -> Rule:
     return Rule(
         table.name,
         "fresh",
-        f"Some issue was updated in the last {_STALE_AFTER_DAYS} days: counts look healthy when nothing is updated.",
+        f"Some issue was updated in the last {_STALE_AFTER_DAYS} days; counts look healthy in frozen data.",
         f"""
         SELECT 'the newest update is of ' || coalesce(max(updated_at)::VARCHAR, 'never') AS offender
         FROM {SCHEMA}.{table.name}
         HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
-        """,  # noqa: S608
+        """,
         severity=AssetCheckSeverity.WARN,
     )
 
@@ -143,5 +145,5 @@ COMPLETE = Rule(
         || expected || ' stored') AS offender
     FROM {SCHEMA}.completeness
     WHERE error IS NOT NULL OR coalesce(stored, 0) < coalesce(expected, 0)
-    """,  # noqa: S608
+    """,
 )

@@ -1,12 +1,9 @@
 """What is kept beside the segments: the site's field catalogue, as Jira sent it."""
 
-import os
-import uuid
-from pathlib import Path
-
 import msgspec
 from upath import UPath
 
+from jira_assets.files import replaced
 from jira_assets.raw.errors import RawLogError
 
 _NAME = "fields.json"
@@ -22,20 +19,12 @@ class SiteField(msgspec.Struct):
 def write_fields(root: UPath, payload: bytes) -> None:
     """Replace the catalogue under the raw folder; readers see the old one or the new one."""
     target = root / _NAME
-    root.mkdir(parents=True, exist_ok=True)
-    if not isinstance(target, Path):
-        target.write_bytes(payload)  # an object store replaces objects whole
-        return
-    staged = Path(root) / f".{uuid.uuid4().hex}.tmp"
     try:
-        staged.write_bytes(payload)
-        os.replace(staged, target)
+        with replaced(target) as staged:
+            staged.write_bytes(payload)
     except OSError as error:
-        raise RawLogError(
-            f"cannot write {target}: {error.strerror or error}; check the disk's free space"
-        ) from error
-    finally:
-        staged.unlink(missing_ok=True)
+        reason = f"cannot write {target}: {error.strerror or error}"
+        raise RawLogError(f"{reason}. Check the disk's free space and permissions, and run again.") from error
 
 
 def read_fields(root: UPath) -> tuple[tuple[str, str], ...]:

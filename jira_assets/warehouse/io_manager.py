@@ -1,7 +1,7 @@
-"""The IO manager: tables into DuckDB in one transaction per refresh, months of tables out of it as Polars frames.
+"""The IO manager: tables into DuckDB in one transaction, months of tables out of it as Polars frames.
 
-The stock handler deletes and commits before it inserts, inserts by position, and takes an empty frame for "delete
-everything". Here the assets of a run share one `TableRefresh`; whichever of them is handled first carries it out.
+The stock handler deletes and commits before it inserts, inserts by position, and takes an empty frame for
+"delete everything". Here the assets of a run share one `TableRefresh`; the first to be handled carries it out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,8 +30,8 @@ from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import Table
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import connect
-from jira_assets.warehouse.refresh import Refresh, Refreshed
 from jira_assets.warehouse.read import count_rows, select
+from jira_assets.warehouse.refresh import Refresh, Refreshed
 from jira_assets.warehouse.store import SCHEMA
 
 _PROBLEMS_SHOWN = 50
@@ -96,7 +96,7 @@ class _Handler(DbTypeHandler[Any]):
 
 
 class _Client(DuckDbClient):
-    """Gives the handler the file rather than a connection: it is opened only once there is something to write."""
+    """Gives the handler the file rather than a connection: it is opened once there is something to write."""
 
     @staticmethod
     @contextmanager
@@ -113,8 +113,10 @@ class _Client(DuckDbClient):
 
 
 class _Manager(DbIOManager):
-    def handle_output(self, context: OutputContext, obj: TableOutput) -> Iterator[DagsterEvent]:
-        """Stores, and fails when a month was left as it was; the other months are then recorded all the same."""
+    def handle_output(  # type: ignore[override]  # a generator: Dagster takes events from it
+        self, context: OutputContext, obj: TableOutput
+    ) -> Iterator[DagsterEvent]:
+        """Stores; fails when a month was left as it was, and then still records the others."""
         super().handle_output(context, obj)
         refresh = obj.refresh
         failed = refresh.result.failed

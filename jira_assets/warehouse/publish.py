@@ -3,16 +3,13 @@
 Nobody but the pipeline opens the pipeline's own file, because a reader there blocks the writer.
 """
 
-import os
-import tempfile
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 from upath import UPath
 
+from jira_assets.files import replaced
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.store import SCHEMA
 
@@ -29,9 +26,9 @@ def publish_months(
     written = 0
     for table in tables:
         for month in months:
-            with _replaced(folder / table.name / f"{month}.parquet") as staged:
+            with replaced(folder / table.name / f"{month}.parquet") as staged:
                 connection.execute(
-                    f"COPY (SELECT * FROM {SCHEMA}.{table.name} WHERE month = '{month}' ORDER BY ALL) "  # noqa: S608
+                    f"COPY (SELECT * FROM {SCHEMA}.{table.name} WHERE month = '{month}' ORDER BY ALL) "
                     f"TO {_literal(staged)} (FORMAT parquet, COMPRESSION zstd)"
                 )
                 written += staged.stat().st_size
@@ -41,36 +38,14 @@ def publish_months(
 def publish_views(tables: Sequence[Table], folder: UPath) -> UPath:
     """(Re)write the database that shows the published files as `jira_issues`, `jira_comments` and so on."""
     target = folder / VIEWS
-    with _replaced(target) as staged:
-        with duckdb.connect(str(staged)) as connection:
-            for table in tables:
-                files = _literal(folder.absolute() / table.name / "*.parquet")
-                view = f"CREATE VIEW jira_{table.name} AS SELECT * FROM read_parquet({files})"  # noqa: S608
-                connection.execute(view)
-                for column in table.columns:
-                    comment = column.description.replace("'", "''")
-                    connection.execute(
-                        f"COMMENT ON COLUMN jira_{table.name}.\"{column.name}\" IS '{comment}'"
-                    )
+    with replaced(target) as staged, duckdb.connect(str(staged)) as connection:
+        for table in tables:
+            files = _literal(folder.absolute() / table.name / "*.parquet")
+            connection.execute(f"CREATE VIEW jira_{table.name} AS SELECT * FROM read_parquet({files})")
+            for column in table.columns:
+                comment = column.description.replace("'", "''")
+                connection.execute(f"COMMENT ON COLUMN jira_{table.name}.\"{column.name}\" IS '{comment}'")
     return target
-
-
-@contextmanager
-def _replaced(target: UPath) -> Iterator[Path]:
-    """A new local file, which takes the place of the target when it is complete."""
-    if isinstance(target, Path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(target).with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            yield staged
-            os.replace(staged, target)
-        finally:
-            staged.unlink(missing_ok=True)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            staged = Path(folder) / target.name
-            yield staged
-            target.write_bytes(staged.read_bytes())
 
 
 def _literal(path: Path | UPath) -> str:

@@ -16,7 +16,7 @@ def count_rows(
     counts = {(table.name, month): 0 for table in tables for month in months}
     for table in tables:
         rows = connection.execute(
-            f"SELECT month, count(*) FROM {SCHEMA}.{table.name} "  # noqa: S608 - names of our own
+            f"SELECT month, count(*) FROM {SCHEMA}.{table.name} "
             "WHERE list_contains($months, month) GROUP BY month",
             {"months": list(months)},
         ).fetchall()
@@ -32,7 +32,7 @@ def select(connection: duckdb.DuckDBPyConnection, table: Table, months: Sequence
         for column in table.columns
     )
     relation = connection.sql(
-        f"SELECT {columns} FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",  # noqa: S608
+        f"SELECT {columns} FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",
         params={"months": list(months)},
     )
-    return pl.DataFrame(relation).cast(dict(table.schema))
+    return pl.DataFrame(relation).cast(table.schema)
