@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import cast
 
 import polars as pl
 import zstandard
@@ -139,7 +139,7 @@ class RawLog:
         if len(found) < _COMPACT_FROM:
             return None
         answers, failures = _latest_rows((segment, segments.read(segment)) for segment in found)
-        rows = [row for row, _ in (*answers, *failures)]
+        rows = [row for latest in (answers, failures) for parts in latest.values() for row, _ in parts.values()]
         frame = pl.DataFrame(rows, schema=_ROW_SCHEMA, orient="row").with_columns(
             pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in _TIMES
         )
@@ -171,63 +171,57 @@ class RawLog:
     def _latest(self, month: str, issue_ids: list[str] | None) -> Iterator[LatestIssue]:
         within = (issue_ids[0], issue_ids[-1]) if issue_ids else None
         answers, failures = _latest_rows(self._read(month, within=within))
-        issues = {row.issue_id: LatestIssue(month, row.issue_id) for row, _ in (*answers, *failures)}
-        deleted_at = {row.issue_id: row.fetched_at for row, _ in answers if row.part == Part.DELETED}
-        wanted = issues if issue_ids is None else dict.fromkeys(issue_ids)
-        for row, segment in answers:
-            # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
-            if row.issue_id in wanted and row.fetched_at > deleted_at.get(row.issue_id, -1):
-                _add_answer(issues[row.issue_id], row, segment)
-        for row, _ in failures:
-            issue, part = issues[row.issue_id], Part(row.part)
-            answered_at = max(issue.fetched_at.get(part, -1), deleted_at.get(row.issue_id, -1) // 1000)
-            if row.fetched_at // 1000 > answered_at:
-                issue.errors[part] = row.error or ""
-        yield from (issues[issue_id] for issue_id in wanted if issue_id in issues)
+        known = answers.keys() | failures.keys()
+        for issue_id in sorted(known) if issue_ids is None else issue_ids:
+            if issue_id in known:
+                yield _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}))
 
 
-class _Row(NamedTuple):
-    """A row of the log as `segments.read` gives it; the order of the fields decides which of two rows is later."""
-
-    issue_id: str
-    part: str
-    issue_updated: int
-    fetched_at: int
-    source: str
-    payload: bytes | None
-    error: str | None
-    origin: int
-
-
+_Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
+"""A row as `segments.read` gives it, in the order of `SCHEMA`, which decides which of two rows is the later one."""
+_ByPart = dict[str, tuple[_Row, Segment]]
 _TIMES = ("issue_updated", "fetched_at")
 _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
-_Found = list[tuple[_Row, Segment]]
+_PARTS = {part.value: part for part in Part}
 
 
-def _latest_rows(frames: Iterable[tuple[Segment, pl.DataFrame]]) -> tuple[_Found, _Found]:
-    """The winning answer, and the last failure, of each part of each issue, and where they stand.
+def _latest_rows(
+    found: Iterable[tuple[Segment, pl.DataFrame]],
+) -> tuple[dict[str, _ByPart], dict[str, _ByPart]]:
+    """The winning answer, and the last failure, of each part, by issue, and the segments that they stand in.
 
     Ties are broken by content, so the order of arrival cannot matter.
     """
-    answers: dict[tuple[str, str], tuple[_Row, Segment]] = {}
-    failures: dict[tuple[str, str], tuple[_Row, Segment]] = {}
-    for segment, frame in frames:
-        for row in map(_Row._make, frame.iter_rows()):
-            latest = answers if row.error is None else failures
-            identity = row[:2]
-            known = latest.get(identity)
+    answers: dict[str, _ByPart] = {}
+    failures: dict[str, _ByPart] = {}
+    for segment, frame in found:
+        for row in cast(Iterator[_Row], frame.iter_rows()):
+            issue_id, part, error = row[0], row[1], row[6]
+            latest = (answers if error is None else failures).setdefault(issue_id, {})
+            known = latest.get(part)
             if known is None or row[:7] > known[0][:7]:
-                latest[identity] = (row, segment)
-    return list(answers.values()), list(failures.values())
+                latest[part] = (row, segment)
+    return answers, failures
 
 
-def _add_answer(issue: LatestIssue, row: _Row, segment: Segment) -> None:
-    part = Part(row.part)
-    try:
-        issue.payloads[part] = decompress(row.payload or b"")
-    except zstandard.ZstdError as error:
-        reason = f"the {part} of issue {issue.issue_id} is damaged ({error})"
-        raise UnreadableSegment(str(segment.path), reason) from error
-    issue.fetched_at[part] = row.fetched_at // 1000
-    if part is Part.ISSUE:
-        issue.source = row.source
+def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart) -> LatestIssue:
+    issue = LatestIssue(month, issue_id)
+    # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
+    deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
+    for name, ((*_, fetched_at, source, payload, _, _), segment) in answers.items():
+        if fetched_at <= deleted_at:
+            continue
+        try:
+            part = _PARTS[name]
+            issue.payloads[part] = decompress(payload or b"")
+        except (KeyError, zstandard.ZstdError) as error:
+            reason = f"the {name} of issue {issue_id} is damaged ({error})"
+            raise UnreadableSegment(str(segment.path), reason) from error
+        issue.fetched_at[part] = fetched_at // 1000
+        if part is Part.ISSUE:
+            issue.source = source
+    for name, ((*_, failed_at, _, _, error, _), _) in failures.items():
+        answered_at = answers[name][0][3] if name in answers else -1
+        if failed_at > max(answered_at, deleted_at):
+            issue.errors[Part(name)] = error or ""
+    return issue
