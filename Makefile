@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: $(INSTALLED) ## Start a sandbox site and Dagster, copy the site, open the UI
+demo: $(INSTALLED) ## Copy a made-up Jira site with Dagster and show it (ARGS="--help")
 	$(BIN)/jira-assets demo $(ARGS)
 
 test: $(INSTALLED) ## Run the tests (ARGS="-k settings" for some of them)

@@ -25,7 +25,7 @@ COMMANDS = (
         "doctor", "check settings, account, projects, clock, disk and database", "jira_assets.jira.doctor"
     ),
     Command("sandbox", "serve a Jira site on this machine to develop against", "jira_assets.sandbox.command"),
-    Command("demo", "start a sandbox and Dagster, and copy the one with the other", "jira_assets.demo"),
+    Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
 )
 
 

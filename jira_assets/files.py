@@ -1,13 +1,17 @@
 """Files that are either the old ones or the new ones, on this machine's disks and elsewhere."""
 
+import contextlib
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from upath import UPath
+
+_LEFT_BEHIND_AFTER_S = 3600  # nobody takes this long to write a file
 
 
 def local(path: UPath) -> Path | None:
@@ -17,7 +21,7 @@ def local(path: UPath) -> Path | None:
 
 @contextmanager
 def replaced(target: UPath) -> Iterator[Path]:
-    """A new local file to be written; it takes the place of the target when the block ends without an error."""
+    """A new local file to be written; it takes the target's place when the block ends without an error."""
     on_disk = local(target)
     if on_disk is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -34,3 +38,14 @@ def replaced(target: UPath) -> Iterator[Path]:
         staged.replace(on_disk)
     finally:
         staged.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: UPath) -> None:
+    """Delete the unfinished files of writers that were killed; those of writers at work are younger."""
+    on_disk = local(folder)
+    if on_disk is None or not on_disk.exists():
+        return
+    for path in on_disk.glob(".*.tmp*"):  # DuckDB puts a .wal beside its file
+        with contextlib.suppress(FileNotFoundError):  # somebody else may be tidying up too
+            if time.time() - path.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
+                path.unlink()

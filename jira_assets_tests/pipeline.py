@@ -1,5 +1,6 @@
-"""The code location at work: against a running sandbox, with a data folder and a Dagster instance of its own."""
+"""The code location at work: with a running sandbox, a data folder and a Dagster instance of its own."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,43 +8,45 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pytest
 from dagster import (
     AssetCheckKey,
     AssetKey,
     DagsterEventType,
     DagsterInstance,
-    JobDefinition,
     JobExecutionResult,
-    MetadataValue,
     execute_job,
-    reconstructable,
 )
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
-from jira_assets.definitions import defs
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-# The retries of a step wait for half a minute and more.
-_AT_ONCE = {"execution": {"config": {"retries": {"disabled": {}}}}}
+_AT_ONCE: dict[str, Any] = {"execution": {"config": {"retries": {"disabled": {}}}}}
 
 
-def everything() -> JobDefinition:
-    """The job that the UI and backfills run."""
-    return defs.resolve_implicit_global_asset_job_def()
+# The job that the UI's buttons and backfills run, found the way a run's own process finds it.
+_LOCATION = ReconstructableRepository.for_module("jira_assets.definitions", "defs")
+_EVERYTHING = _LOCATION.get_reconstructable_job("__ASSET_JOB")
+
+
+def _name(check: AssetCheckKey) -> str:
+    return f"{check.asset_key.to_user_string()}.{check.name}"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, and what it left in the instance."""
+    """A finished run."""
 
     result: JobExecutionResult
-    instance: DagsterInstance
 
     @property
     def success(self) -> bool:
@@ -72,7 +75,10 @@ class Run:
     def _materializations(self, asset: str) -> list[tuple[str, dict[str, Any]]]:
         events = [e for e in self.result.all_events if e.is_step_materialization]
         return [
-            (event.partition or "", {name: value.value for name, value in event.materialization.metadata.items()})
+            (
+                event.partition or "",
+                {name: value.value for name, value in event.materialization.metadata.items()},
+            )
             for event in events
             if event.asset_key == AssetKey(asset)
         ]
@@ -80,19 +86,21 @@ class Run:
     def checks(self) -> dict[str, bool]:
         """What the run's checks said, by `table.check`."""
         return {
-            f"{e.asset_check_key.asset_key.to_user_string()}.{e.asset_check_key.name}": e.passed
-            for e in self.result.get_asset_check_evaluations()
+            _name(evaluation.asset_check_key): evaluation.passed
+            for evaluation in self.result.get_asset_check_evaluations()
         }
 
-    def check_metadata(self, asset: str, name: str) -> dict[str, MetadataValue[Any]]:
-        key = AssetCheckKey(AssetKey(asset), name)
-        found = [e for e in self.result.get_asset_check_evaluations() if e.asset_check_key == key]
-        return dict(found[0].metadata)
+    def offenders(self, check: str) -> list[str]:
+        """What a check (`asset.check`) of this run said is wrong."""
+        evaluations = self.result.get_asset_check_evaluations()
+        metadata = next(e.metadata for e in evaluations if _name(e.asset_check_key) == check)
+        values = [value.value for name, value in metadata.items() if name != "count"]
+        return [str(text) for value in values if isinstance(value, list) for text in value]
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What a test has in hand."""
+    """What a test has in hand: the site, the data folder, and ways to run and to look."""
 
     sandbox: RunningSandbox
     folder: Path
@@ -100,4 +108,71 @@ class Pipeline:
 
     @property
     def database(self) -> Path:
-        return self.folder / "warehouse" / "jira.duckdb"
+        return Settings.load().warehouse_path
+
+    @property
+    def raw(self) -> RawLog:
+        return RawLog(Settings.load().raw_dir)
+
+    def run(self, *months: str, assets: Sequence[str] = (), config: Mapping[str, Any] | None = None) -> Run:
+        """Materialise a month, or the range from one to another, of all assets or of some.
+
+        Without retries, which wait for half a minute.
+        """
+        first, last = months[0], months[-1]
+        tags = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+        result = execute_job(
+            _EVERYTHING,
+            self.instance,
+            run_config={**_QUIET, **_AT_ONCE, **(config or {})},
+            tags={PARTITION_NAME_TAG: first} if len(months) == 1 else tags,
+            asset_selection=[AssetKey(name) for name in assets] or None,
+        )
+        return Run(result)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the pipeline's own database."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+    def change(self, sql: str) -> None:
+        """Damage the pipeline's own database."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(sql)
+
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published copy, as analysts do."""
+        with duckdb.connect(str(self.folder / "published" / "jira.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def shown_checks(self) -> dict[str, str]:
+        """The state in which the UI shows each check, by `asset.check`: that of its latest record."""
+        keys = list(_EVERYTHING.get_definition().asset_layer.asset_graph.asset_check_keys)
+        found = self.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        return {_name(key): record.status.value for key, record in found.items()}
+
+    def failed_checks(self) -> set[str]:
+        """The checks that the UI shows as failed, but for `fresh`: the issues of a sandbox are old."""
+        return {name for name, status in self.shown_checks().items() if status == "FAILED"} - {"issues.fresh"}
+
+
+@contextmanager
+def pipeline(site: Site, folder: Path, **settings: str) -> Iterator[Pipeline]:
+    """A served site and the settings that lead to it, until the block ends."""
+    with (
+        serve(site) as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+        DagsterInstance.ephemeral() as instance,
+    ):
+        for name in [name for name in os.environ if name.startswith("JIRA_") and name != "JIRA_TEST_DATA"]:
+            patch.delenv(name)
+        patch.chdir(folder)  # where nobody has an .env
+        account = sandbox.account
+        patch.setenv("JIRA_BASE_URL", sandbox.url)
+        patch.setenv("JIRA_EMAIL", account.email)
+        patch.setenv("JIRA_API_TOKEN", account.token)
+        patch.setenv("JIRA_DATA_DIR", str(folder))
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield Pipeline(sandbox, folder, instance)

@@ -26,6 +26,8 @@ def published(context: AssetExecutionContext) -> MaterializeResult[None]:
     settings = Settings.load()
     folder = settings.published_dir
     with connect(settings.warehouse_path, read_only=True) as connection:
-        size = publish_months(connection, TABLES, context.partition_keys, folder)
+        for month in context.partition_keys:
+            size = publish_months(connection, TABLES, [month], folder)
+            context.add_asset_metadata({"bytes": size}, partition_key=month)
     views = publish_views(TABLES, folder)
-    return MaterializeResult(metadata={"bytes": size, "database": str(views), "tables": len(TABLES)})
+    return MaterializeResult(metadata={"database": str(views)})

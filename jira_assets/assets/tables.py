@@ -19,6 +19,7 @@ from pydantic import Field
 
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
+from jira_assets.checks.unasked import answer_unasked_checks
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields
 from jira_assets.settings import Settings, SettingsError
@@ -77,6 +78,7 @@ def _out(table: Table) -> AssetOut:
     deps=[raw_issues],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
+    hooks={answer_unasked_checks},
     can_subset=True,
     # For a database file that somebody else holds; what is wrong in the data stays wrong.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
@@ -99,7 +101,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
 
 
 def _site(settings: Settings) -> Site:
-    # Rebuilding from raw needs no access to Jira; only addresses of issues behind the gateway need the domain.
+    # Rebuilding needs no access to Jira; only addresses of issues behind the gateway need the domain.
     try:
         url: str | None = f"https://{settings.domain}"
     except SettingsError:

@@ -11,8 +11,8 @@ from dagster_shared.serdes import deserialize_value
 class WatchfulRunLauncher(DefaultRunLauncher):
     """Asks the code server that started a run whether it still has it.
 
-    The stock launcher cannot be asked, so a run that died together with its code server (power cut, `kill -9`)
-    is "started" for ever, and keeps its place in the queue and its month to itself.
+    The stock launcher cannot be asked, so a run that died with its code server (power cut, `kill -9`) is
+    "started" for ever, and keeps its place in the queue and its month to itself.
     """
 
     @property

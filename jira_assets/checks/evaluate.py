@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import duckdb
-from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSpec, AssetKey
+from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSpec
 
 from jira_assets.checks.rules import Rule
 from jira_assets.settings import Settings
-from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect
 
 Metadata = Mapping[str, int | list[str]]
 _OFFENDERS_SHOWN = 50
@@ -21,16 +21,22 @@ def specs(rules: Iterable[Rule]) -> list[AssetCheckSpec]:
     ]
 
 
-def evaluate(rules: Iterable[Rule], selected: Collection[AssetCheckKey]) -> Iterator[AssetCheckResult]:
-    """The verdict on each selected rule, with what breaks it in the metadata; all in one short connection."""
-    chosen = [rule for rule in rules if AssetCheckKey(AssetKey(rule.table), rule.name) in selected]
+def evaluate(
+    rules: Iterable[Rule], selected: Collection[AssetCheckKey], *, patience_s: float = DEFAULT_PATIENCE_S
+) -> Iterator[AssetCheckResult]:
+    """The verdict on each selected rule, with what breaks it in the metadata; all in one short connection.
+
+    What cannot be asked has not passed: the metadata then say why.
+    """
+    chosen = [rule for rule in rules if rule.key in selected]
     database = Settings.load().warehouse_path
-    if not database.exists():
-        for rule in chosen:
-            yield _result(rule, False, {"offenders": ["nothing is stored yet: materialise a month first"]})
-        return
-    with connect(database, read_only=True) as connection:
-        results = [_verdict(connection, rule) for rule in chosen]
+    try:
+        if not database.exists():
+            raise WarehouseError("nothing is stored yet: materialise a month first")
+        with connect(database, read_only=True, patience_s=patience_s) as connection:
+            results = [_verdict(connection, rule) for rule in chosen]
+    except WarehouseError as error:
+        results = [_result(rule, False, {"offenders": [str(error)]}) for rule in chosen]
     yield from results
 
 

@@ -7,7 +7,7 @@ after any run, of one month or of a range, and no partition is left with a verdi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dagster import AssetCheckSeverity
+from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey
 
 from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import Column, Table
@@ -18,7 +18,7 @@ _STALE_AFTER_DAYS = 7
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a table. `offenders` is a query for one text column, `offender`: what breaks the rule."""
+    """A rule of a table. `offenders` is a query with a text column `offender`: what breaks the rule."""
 
     table: str
     name: str
@@ -26,6 +26,10 @@ class Rule:
     offenders: str
     severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
     blocking: bool = False
+
+    @property
+    def key(self) -> AssetCheckKey:
+        return AssetCheckKey(AssetKey(self.table), self.name)
 
 
 def rules(tables: Sequence[Table]) -> Iterator[Rule]:
@@ -141,8 +145,8 @@ COMPLETE = Rule(
     "complete",
     "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
     f"""
-    SELECT issue_key || ' ' || part || ': ' || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of '
-        || expected || ' stored') AS offender
+    SELECT month, issue_key || ' ' || part || ': '
+        || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored') AS offender
     FROM {SCHEMA}.completeness
     WHERE error IS NOT NULL OR coalesce(stored, 0) < coalesce(expected, 0)
     """,

@@ -8,9 +8,9 @@ from jira_assets.checks.evaluate import evaluate, specs
 from jira_assets.checks.rules import rules
 from jira_assets.tables.catalogue import TABLES
 
-_RULES = tuple(rules(TABLES))
+RULES = tuple(rules(TABLES))
 
 
-@multi_asset_check(specs=specs(_RULES), can_subset=True)
+@multi_asset_check(specs=specs(RULES), can_subset=True)
 def table_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    yield from evaluate(_RULES, context.selected_asset_check_keys)
+    yield from evaluate(RULES, context.selected_asset_check_keys)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import polars as pl
-import zstandard
 from upath import UPath
 
+from jira_assets.files import remove_leftovers
 from jira_assets.raw import segments
-from jira_assets.raw.codec import compress, decompress
+from jira_assets.raw.codec import DamagedPayload, compress, decompress_all
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.record import Part, Record
 from jira_assets.raw.segments import SCHEMA, Segment
@@ -18,6 +18,7 @@ from jira_assets.raw.segments import SCHEMA, Segment
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
+_ISSUES_UNPACKED = 25  # at once: some 1 MB, which the allocator finds again in the same place
 _BYTES_AT_ONCE = 8_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 
@@ -109,13 +110,11 @@ class RawLog:
         watermark = max((segment.number for segment, _ in found), default=since)
         return Changes(month, since, watermark, tuple(sorted(touched)))
 
-    def failures(self) -> Iterator[Failure]:
-        """Parts whose last attempt failed, in all months: what is stored of them may be out of date."""
-        for month in self.months():
+    def failures(self, months: Iterable[str] | None = None) -> Iterator[Failure]:
+        """Parts whose last attempt failed, in these months or in all: what is stored of them may be out of date."""
+        for month in self.months() if months is None else months:
             found = self._read(month, ["issue_id", "error"])
-            failed = {
-                issue_id for _, frame in found for issue_id in frame.drop_nulls("error")["issue_id"]
-            }
+            failed = {issue_id for _, frame in found for issue_id in frame.drop_nulls("error")["issue_id"]}
             for issue in self.latest(month, failed):
                 for part, error in issue.errors.items():
                     yield Failure(month, issue.issue_id, part, error)
@@ -135,11 +134,17 @@ class RawLog:
         Readers notice nothing: rows keep the number of the segment they came from, and a reader that finds a
         file gone lists the month again.
         """
+        remove_leftovers(self._folder(month))
         found = segments.list_segments(self._folder(month))
         if len(found) < _COMPACT_FROM:
             return None
-        answers, failures = _latest_rows((segment, segments.read(segment)) for segment in found)
-        rows = [row for latest in (answers, failures) for parts in latest.values() for row, _ in parts.values()]
+        try:
+            answers, failures = _latest_rows((segment, segments.read(segment)) for segment in found)
+        except FileNotFoundError:
+            return None  # somebody else is compacting the month
+        rows = [
+            row for latest in (answers, failures) for parts in latest.values() for row, _ in parts.values()
+        ]
         frame = pl.DataFrame(rows, schema=_ROW_SCHEMA, orient="row").with_columns(
             pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in _TIMES
         )
@@ -172,13 +177,19 @@ class RawLog:
         within = (issue_ids[0], issue_ids[-1]) if issue_ids else None
         answers, failures = _latest_rows(self._read(month, within=within))
         known = answers.keys() | failures.keys()
-        for issue_id in sorted(known) if issue_ids is None else issue_ids:
-            if issue_id in known:
-                yield _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}))
+        wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
+        for start in range(0, len(wanted), _ISSUES_UNPACKED):
+            packed: list[_Packed] = []
+            issues = [
+                _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}), packed)
+                for issue_id in wanted[start : start + _ISSUES_UNPACKED]
+            ]
+            _unpack(packed)
+            yield from issues
 
 
 _Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
-"""A row as `segments.read` gives it, in the order of `SCHEMA`, which decides which of two rows is the later one."""
+"""A row as `segments.read` gives it, in the order of `SCHEMA`."""
 _ByPart = dict[str, tuple[_Row, Segment]]
 _TIMES = ("issue_updated", "fetched_at")
 _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
@@ -199,29 +210,55 @@ def _latest_rows(
             issue_id, part, error = row[0], row[1], row[6]
             latest = (answers if error is None else failures).setdefault(issue_id, {})
             known = latest.get(part)
-            if known is None or row[:7] > known[0][:7]:
+            if known is None or _recency(row) > _recency(known[0]):
                 latest[part] = (row, segment)
     return answers, failures
 
 
-def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart) -> LatestIssue:
+def _recency(row: _Row) -> tuple[object, ...]:
+    """Orders the rows of one part. A deletion is later when it was seen later, whatever state the issue was in."""
+    return (row[3], row[:7]) if row[1] == Part.DELETED else row[:7]
+
+
+class _Packed(NamedTuple):
+    """A payload that is still compressed, and where it belongs."""
+
+    issue: LatestIssue
+    part: str
+    payload: bytes
+    segment: Segment
+
+
+def _latest_issue(
+    month: str, issue_id: str, answers: _ByPart, failures: _ByPart, packed: list[_Packed]
+) -> LatestIssue:
+    """The issue, but for its payloads: those are added to `packed`."""
     issue = LatestIssue(month, issue_id)
     # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
     deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
     for name, ((*_, fetched_at, source, payload, _, _), segment) in answers.items():
-        if fetched_at <= deleted_at:
-            continue
-        try:
-            part = _PARTS[name]
-            issue.payloads[part] = decompress(payload or b"")
-        except (KeyError, zstandard.ZstdError) as error:
-            reason = f"the {name} of issue {issue_id} is damaged ({error})"
-            raise UnreadableSegment(str(segment.path), reason) from error
-        issue.fetched_at[part] = fetched_at // 1000
-        if part is Part.ISSUE:
-            issue.source = source
+        if fetched_at > deleted_at:
+            packed.append(_Packed(issue, name, payload or b"", segment))
+            issue.fetched_at[_PARTS[name]] = fetched_at // 1000
+            if name == Part.ISSUE:
+                issue.source = source
     for name, ((*_, failed_at, _, _, error, _), _) in failures.items():
         answered_at = answers[name][0][3] if name in answers else -1
         if failed_at > max(answered_at, deleted_at):
-            issue.errors[Part(name)] = error or ""
+            issue.errors[_PARTS[name]] = error or ""
     return issue
+
+
+def _unpack(packed: list[_Packed]) -> None:
+    try:
+        payloads = decompress_all([each.payload for each in packed])
+    except DamagedPayload:
+        for issue, part, payload, segment in packed:
+            try:
+                decompress_all([payload])
+            except DamagedPayload as error:
+                reason = f"the {part} of issue {issue.issue_id} is damaged ({error})"
+                raise UnreadableSegment(str(segment.path), reason) from error
+        raise
+    for each, payload in zip(packed, payloads, strict=True):
+        each.issue.payloads[_PARTS[each.part]] = payload

@@ -8,7 +8,9 @@ because of one rule: *an append is done only when, after it, no greater number e
 import contextlib
 import io
 import os
+import random
 import re
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +40,7 @@ _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
 _APPEND_ATTEMPTS = 50
 _LIST_ATTEMPTS = 10
+_LONGEST_WAIT_S = 0.25
 
 
 class Segment(NamedTuple):
@@ -73,14 +76,16 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     frame.select(SCHEMA.names()).cast(dict(SCHEMA)).write_parquet(
         buffer, compression="uncompressed", row_group_size=_ROW_GROUP_ROWS
     )
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with _staged(folder, buffer.getvalue()) as publish:
-            for _ in range(_APPEND_ATTEMPTS):
+            for attempt in range(_APPEND_ATTEMPTS):
                 number = _greatest(folder) + 1
                 target = folder / _name(number)
                 if publish(target) and _greatest(folder) == number:
                     return Segment(number, target, buffer.tell())
+                # Several writers at once would otherwise keep overtaking each other.
+                time.sleep(random.uniform(0, min(0.001 * 2**attempt, _LONGEST_WAIT_S)))
     except OSError as error:
         raise RawLogError(
             f"cannot append to {folder}: {error.strerror or error}. Nothing that was stored is affected: "
@@ -112,7 +117,8 @@ def read(
         return scan.select(expressions.get(name, pl.col(name)) for name in columns).collect()
     except FileNotFoundError:
         raise
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # Polars panics where a damaged footer says what cannot be.
         raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
 
 

@@ -3,7 +3,7 @@
 import msgspec
 from upath import UPath
 
-from jira_assets.files import replaced
+from jira_assets.files import remove_leftovers, replaced
 from jira_assets.raw.errors import RawLogError
 
 _NAME = "fields.json"
@@ -20,6 +20,7 @@ def write_fields(root: UPath, payload: bytes) -> None:
     """Replace the catalogue under the raw folder; readers see the old one or the new one."""
     target = root / _NAME
     try:
+        remove_leftovers(root)
         with replaced(target) as staged:
             staged.write_bytes(payload)
     except OSError as error:

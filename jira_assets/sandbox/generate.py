@@ -10,38 +10,37 @@ from jira_assets.sandbox.custom_fields import custom_values, field_catalogue
 from jira_assets.sandbox.documents import every_node_document, plain_document, random_document
 from jira_assets.sandbox.histories import histories, moved
 from jira_assets.sandbox.people import BASE_URL, someone, someone_or_nobody
-from jira_assets.sandbox.plan import Outline, Plan, priority
+from jira_assets.sandbox.plan import NOW, Outline, Plan, priority
 from jira_assets.sandbox.projects import PATTERN
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 
-_OBSERVED = 1_793_500_000_000
 _LONG_DESCRIPTION = 250_000
 _HOUR = 3_600_000
 
 
-def generate(issues: int = 1000, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Full issues, one by one, for a site of ``issues`` issues.
+def generate(issues: int = 1000, seed: int = 1, now: int = NOW) -> Iterator[dict[str, Any]]:
+    """Full issues, one by one, for a site of ``issues`` issues that is seen at ``now`` (epoch milliseconds).
 
     Every rarity is already among the first ten: every ADF node (the 1st), a month that differs between UTC
     and local time (2nd), a move (3rd), more than 100 histories (4th), more than 100 comments (5th), more
     than 20 comments (6th), more than 20 worklogs (7th), a very long description (8th), NUL characters
     (9th), and null lists (10th).
     """
-    plan = Plan(issues, seed)
+    plan = Plan(issues, seed, now)
     for place in range(issues):
         yield _issue(plan, place)
 
 
-def generated_site(issues: int = 1000, seed: int = 1) -> Site:
+def generated_site(issues: int = 1000, seed: int = 1, now: int = NOW) -> Site:
     """A site with generated issues and the catalogue of their fields."""
-    return Site(generate(issues, seed), fields=field_catalogue())
+    return Site(generate(issues, seed, now), fields=field_catalogue())
 
 
 def _issue(plan: Plan, place: int) -> dict[str, Any]:
     outline = plan.outline(place)
     rng = plan.generator(place, "issue")
-    until = min(_OBSERVED - _HOUR, outline.created + rng.randint(1, 60 * 24) * _HOUR)
+    until = min(plan.now - _HOUR, outline.created + rng.randint(1, 60 * 24) * _HOUR)
     fields = _fields(plan, outline, rng, until)
     _add_activity(fields, outline, rng, until)
     log = histories(rng, outline, _history_count(rng, place), until)
@@ -50,7 +49,7 @@ def _issue(plan: Plan, place: int) -> dict[str, Any]:
     fields |= custom_values(rng, outline.project.kind, _day(until), iso(until, outline.offset_minutes))
     if outline.project.kind == "service_desk":
         resolved = until if outline.is_done else None
-        fields |= agreements(rng, outline.id, outline.created, resolved, _OBSERVED)
+        fields |= agreements(rng, outline.id, outline.created, resolved, plan.now)
     issue = {"id": outline.id, "key": outline.key, "self": f"{BASE_URL}/rest/api/3/issue/{outline.id}"}
     return issue | {
         "fields": fields,

@@ -6,6 +6,7 @@ So issues can be generated one by one, in any number, and still agree with each 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +15,10 @@ from jira_assets.sandbox.people import BASE_URL
 from jira_assets.sandbox.projects import PATTERN, PRIORITIES, Project
 from jira_assets.sandbox.times import parse_time
 
-_END = parse_time("2026-11-01T00:00:00+0000")
+NOW = parse_time("2026-11-01T02:26:40+0000")
 _DAY = 24 * 3_600_000
 _MONTH = 30 * _DAY
+_QUIET = 8_800_000
 _FIRST_ID = 10_000
 _FIRST_LINK_ID = 30_000
 _OFFSETS = (-480, -480, 0, 60, 120, 210, 540, -210)
@@ -64,16 +66,27 @@ class Outline:
 
 
 class Plan:
-    """A site of ``issues`` issues. The more there are, the more months they are spread over."""
+    """A site of ``issues`` issues, seen at ``now``. The more there are, the more months they span."""
 
-    def __init__(self, issues: int, seed: int) -> None:
+    def __init__(self, issues: int, seed: int, now: int = NOW) -> None:
         self.issues = issues
         self.seed = seed
+        self.now = now
+
+    @cached_property
+    def _end(self) -> int:
+        return self.now - _QUIET
 
     @cached_property
     def _start(self) -> int:
         months = min(120, max(3, -(-self.issues // 60)))
-        return _END - months * _MONTH
+        return self._end - months * _MONTH
+
+    @cached_property
+    def _month_change(self) -> int:
+        """In the first morning of a month in UTC, when it is the last evening of another in California."""
+        then = datetime.fromtimestamp((self._end - 9 * _MONTH) / 1000, UTC)
+        return parse_time(f"{then:%Y-%m}-01T07:30:00.123+0000")
 
     def generator(self, place: int, purpose: str) -> random.Random:
         """A generator of its own for every purpose, so that one change does not change everything."""
@@ -119,11 +132,10 @@ class Plan:
         return bool(project.subtask) and place >= len(PATTERN) and place % 11 == 6 and (place - 20) % 11 != 6
 
     def _created(self, place: int, rng: random.Random) -> int:
-        span = _END - self._start - _DAY
+        span = self._end - self._start - _DAY
         moment = self._start + int(span * (place / max(1, self.issues)) ** 0.8) + rng.randrange(_DAY)
         if place % 31 == 1:
-            # In the last evening of January in California, when it is February in UTC already.
-            return parse_time("2026-02-01T07:30:00.123+0000") + rng.randrange(3_000)
+            return self._month_change + rng.randrange(3_000)
         return moment
 
     def _stride(self, place: int) -> int | None:

@@ -182,7 +182,9 @@ class Site:
 
     def _note(self, issue: StoredIssue, contents: Contents, line: bytes) -> None:
         if issue.project not in self._projects and issue.project:
-            self._projects[issue.project] = bytes(contents.fields["project"])
+            known = contents.value("project")
+            named = msgspec.json.encode({"key": issue.project, "name": issue.project})
+            self._projects[issue.project] = named if known == b"null" else known
         self._field_ids.update(dict.fromkeys(contents.fields))
         if b'"completedCycles"' in line:
             agreements = (name for name, raw in contents.fields.items() if b'"completedCycles"' in bytes(raw))

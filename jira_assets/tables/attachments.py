@@ -42,7 +42,9 @@ ATTACHMENTS = Table(
         Column("attachment_id", Kind.TEXT, "Jira's id of the attachment.", nullable=False),
         Column("filename", Kind.TEXT, "Name as uploaded.", Personal.FREE_TEXT),
         Column("local_path", Kind.TEXT, "Where the content is stored; NULL while it is not."),
-        Column("hierarchical_path", Kind.TEXT, "Path by issue key and file name; NULL while it is not stored."),
+        Column(
+            "hierarchical_path", Kind.TEXT, "Path by issue key and file name; NULL while it is not stored."
+        ),
         Column("size_bytes", Kind.INTEGER, "Size in bytes, as Jira says."),
         Column("mime_type", Kind.TEXT, "Media type, as Jira says."),
         Column("author_email", Kind.TEXT, "Uploader's address.", Personal.CONTACT),

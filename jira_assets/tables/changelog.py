@@ -39,7 +39,9 @@ CHANGELOG = Table(
     description="One row per changed field of a change; a change that touches three fields has three rows.",
     own_columns=(
         Column("change_id", Kind.TEXT, "Jira's id of the change.", nullable=False),
-        Column("item_index", Kind.INTEGER, "Position of the field within the change, from 0.", nullable=False),
+        Column(
+            "item_index", Kind.INTEGER, "Position of the field within the change, from 0.", nullable=False
+        ),
         Column("author_email", Kind.TEXT, "Address of whoever made the change.", Personal.CONTACT),
         Column("author_name", Kind.TEXT, "Display name of whoever made the change.", Personal.IDENTITY),
         Column("author_account_id", Kind.TEXT, "Account id of whoever made the change.", Personal.IDENTITY),

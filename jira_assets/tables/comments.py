@@ -37,8 +37,12 @@ COMMENTS = Table(
     description="One row per comment, with its text, author and who may see it.",
     own_columns=(
         Column("comment_id", Kind.TEXT, "Jira's id of the comment.", nullable=False),
-        Column("author_email", Kind.TEXT, "Author's address; NULL where the author hides it.", Personal.CONTACT),
-        Column("author_name", Kind.TEXT, "Author's display name; NULL for a deleted user.", Personal.IDENTITY),
+        Column(
+            "author_email", Kind.TEXT, "Author's address; NULL where the author hides it.", Personal.CONTACT
+        ),
+        Column(
+            "author_name", Kind.TEXT, "Author's display name; NULL for a deleted user.", Personal.IDENTITY
+        ),
         Column("author_account_id", Kind.TEXT, "Author's account id.", Personal.IDENTITY),
         Column("body", Kind.TEXT, "The comment as readable text.", Personal.FREE_TEXT),
         Column("created_at", Kind.TIMESTAMP, "When it was written."),

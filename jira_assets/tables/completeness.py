@@ -41,7 +41,9 @@ COMPLETENESS = Table(
         "Remote links have no count in Jira."
     ),
     own_columns=(
-        Column("part", Kind.TEXT, "Part of the issue.", nullable=False, accepted=tuple(p.value for p in _PARTS)),
+        Column(
+            "part", Kind.TEXT, "Part of the issue.", nullable=False, accepted=tuple(p.value for p in _PARTS)
+        ),
         Column("expected", Kind.INTEGER, "How many Jira says there are; NULL where it doesn't say."),
         Column("stored", Kind.INTEGER, "How many are stored; NULL while the part was never fetched."),
         Column("fetched_at", Kind.TIMESTAMP, "When the stored part was asked for."),

@@ -15,7 +15,6 @@ from jira_assets.tables.issue import Issue
 from jira_assets.text.adf import to_text
 
 
-
 class Configured(NamedTuple):
     """A column, the name of the field that it shows, and how its value is told from the field's."""
 
@@ -26,30 +25,30 @@ class Configured(NamedTuple):
 
 def configured_values(issue: Issue) -> tuple[tuple[object, ...], str | None]:
     """The values of the configured columns, and all other custom fields of the issue as a JSON object by name."""
-    unseen = dict(issue.custom_fields)
-    values: list[object] = []
-    for column, field_name, value_of in CONFIGURED:
-        field_id = issue.site.ids_by_name.get(field_name)
-        value = None if field_id is None else issue.custom_fields.get(field_id)
-        if value is not None:
-            unseen.pop(field_id or "", None)
+    values: dict[str, object] = dict.fromkeys(_COLUMNS)
+    others: dict[str, object] = {}
+    unique_names, names = issue.site.unique_names, issue.site.names_by_id
+    for field_id, value in issue.custom_fields.items():
+        shown = _BY_FIELD.get(unique_names.get(field_id))
+        if shown is None:
+            others[names.get(field_id, field_id)] = value
+            continue
+        for column, field_name, value_of in shown:
             try:
-                value = value_of(value)
-            except (AttributeError, KeyError, TypeError, ValueError):
+                values[column.name] = value_of(value)
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 issue.note(column.name, f"the field {field_name} holds {value!r:.80}")
-                value = None
-        values.append(value)
-    names = issue.site.names_by_id
-    others = {names.get(field_id, field_id): value for field_id, value in unseen.items()}
-    return tuple(values), msgspec.json.encode(others).decode() if others else None
+    return tuple(values.values()), msgspec.json.encode(others).decode() if others else None
 
 
 def _text(value: Any) -> str | None:
-    """What a person reads in the field: the text, rich text, or the option that is chosen."""
+    """What a person reads in the field: the text, rich text, or the options that are chosen."""
     if isinstance(value, dict) and value.get("type") != "doc":
         child = value.get("child")
         chosen = value["value"] if "value" in value else value["name"]
         return f"{chosen} > {_text(child)}" if child else str(chosen)
+    if isinstance(value, list):
+        return ", ".join(text for text in map(_text, value) if text)
     if isinstance(value, bool | int | float):
         return msgspec.json.encode(value).decode()
     return to_text(value)
@@ -68,9 +67,16 @@ def _request_status(value: dict[str, Any]) -> str | None:
     return None if status is None else str(status["status"])
 
 
+def _integer(value: Any) -> int:
+    number = int(value)
+    if number.bit_length() > 63:
+        raise ValueError("no column holds a number like that")
+    return number
+
+
 def _rating(value: dict[str, Any]) -> int | None:
     rating = value["rating"]
-    return None if rating is None else int(rating)
+    return None if rating is None else _integer(rating)
 
 
 def _cycle(value: dict[str, Any]) -> dict[str, Any] | None:
@@ -86,32 +92,40 @@ def _breached(value: dict[str, Any]) -> bool | None:
 
 def _goal(value: dict[str, Any]) -> int | None:
     cycle = _cycle(value)
-    return None if cycle is None else int(cycle["goalDuration"]["millis"])
+    return None if cycle is None else _integer(cycle["goalDuration"]["millis"])
 
 
 def _elapsed(value: dict[str, Any]) -> int | None:
     cycle = _cycle(value)
-    return None if cycle is None else int(cycle["elapsedTime"]["millis"])
+    return None if cycle is None else _integer(cycle["elapsedTime"]["millis"])
 
 
 def _text_field(column: str, field_name: str, personal: Personal = Personal.NONE) -> Configured:
     described = f"The site's field {field_name}."
-    return Configured(Column(column, Kind.TEXT, described, personal), field_name.casefold(), _text)
+    return Configured(Column(column, Kind.TEXT, described, personal), field_name, _text)
 
 
 def _sla_fields(prefix: str, field_name: str) -> tuple[Configured, ...]:
     cycle = f"of the ongoing, else the last completed cycle of the SLA {field_name}"
     return (
-        Configured(Column(f"{prefix}_breached", Kind.BOOLEAN, f"Jira's word {cycle}."), field_name, _breached),
+        Configured(
+            Column(f"{prefix}_breached", Kind.BOOLEAN, f"Jira's word {cycle}."), field_name, _breached
+        ),
         Configured(Column(f"{prefix}_goal_millis", Kind.INTEGER, f"Goal {cycle}, ms."), field_name, _goal),
-        Configured(Column(f"{prefix}_elapsed_millis", Kind.INTEGER, f"Elapsed {cycle}, ms."), field_name, _elapsed),
+        Configured(
+            Column(f"{prefix}_elapsed_millis", Kind.INTEGER, f"Elapsed {cycle}, ms."), field_name, _elapsed
+        ),
     )
 
 
 CONFIGURED = (
-    Configured(Column("request_type", Kind.TEXT, "Type of the customer's request."), "Request Type", _request_type),
     Configured(
-        Column("request_status", Kind.TEXT, "Status as the customer sees it."), "Request Type", _request_status
+        Column("request_type", Kind.TEXT, "Type of the customer's request."), "Request Type", _request_type
+    ),
+    Configured(
+        Column("request_status", Kind.TEXT, "Status as the customer sees it."),
+        "Request Type",
+        _request_status,
     ),
     _text_field("severity", "Severity"),
     _text_field("triage", "Triage"),
@@ -130,8 +144,14 @@ CONFIGURED = (
     _text_field("slack_link", "Slack link"),
     _text_field("technical_issue_category", "Technical Issue Category"),
     _text_field("email_address", "Email Address", Personal.CONTACT),
-    Configured(Column("satisfaction", Kind.INTEGER, "The customer's rating, 1 to 5."), "Satisfaction", _rating),
+    Configured(
+        Column("satisfaction", Kind.INTEGER, "The customer's rating, 1 to 5."), "Satisfaction", _rating
+    ),
     _text_field("l3_team", "L3 Team"),
     *_sla_fields("first_response", "Time to first response"),
     *_sla_fields("time_to_resolution", "Time to resolution"),
 )
+_COLUMNS = tuple(column.name for column, _, _ in CONFIGURED)
+_BY_FIELD: dict[str | None, list[Configured]] = {}
+for _configured in CONFIGURED:
+    _BY_FIELD.setdefault(_configured.field_name.casefold(), []).append(_configured)

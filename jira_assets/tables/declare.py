@@ -55,8 +55,18 @@ class Column:
 
 
 KEY_COLUMNS = (
-    Column("month", Kind.TEXT, "Partition: the UTC month in which the issue was created, as 2024-03.", nullable=False),
-    Column("issue_id", Kind.TEXT, "Jira's numeric id of the issue; it survives a move, the key doesn't.", nullable=False),
+    Column(
+        "month",
+        Kind.TEXT,
+        "Partition: the UTC month in which the issue was created, as 2024-03.",
+        nullable=False,
+    ),
+    Column(
+        "issue_id",
+        Kind.TEXT,
+        "Jira's numeric id of the issue; it survives a move, the key doesn't.",
+        nullable=False,
+    ),
     Column("issue_key", Kind.TEXT, "Current key of the issue.", nullable=False),
 )
 
@@ -83,5 +93,3 @@ class Table:
     @cached_property
     def schema(self) -> pl.Schema:
         return pl.Schema({column.name: column.kind.polars for column in self.columns})
-
-

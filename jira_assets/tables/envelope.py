@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from jira_assets.tables.lenient import Note, read
+from jira_assets.tables.lenient import Note, decodable, read
 from jira_assets.tables.shapes import Count, Fields, Id
 
 _CUSTOM = "customfield_"
@@ -44,10 +44,9 @@ class EnvelopeReader:
         """The issue; what is of another shape than Jira documents is None, and noted."""
         try:
             return self._decoder.decode(payload)
-        except msgspec.ValidationError:
+        except (msgspec.MsgspecError, RecursionError):
+            payload = decodable(payload, "issue", note)
             self._learn(payload)
-        except msgspec.DecodeError:
-            pass
         return read(self._envelope, payload, "issue", note)
 
     def custom_fields(self, fields: Fields) -> dict[str, Any]:
@@ -75,7 +74,9 @@ class EnvelopeReader:
         fields = msgspec.defstruct(
             "SiteFields",
             [
-                (attribute, Any, None) if name.startswith(_CUSTOM) else (attribute, msgspec.Raw, msgspec.Raw())
+                (attribute, Any, None)
+                if name.startswith(_CUSTOM)
+                else (attribute, msgspec.Raw, msgspec.Raw())
                 for name, attribute in self._extra.items()
             ],
             bases=(Fields,),
@@ -84,6 +85,9 @@ class EnvelopeReader:
             gc=False,
         )
         self._envelope: type[Envelope] = msgspec.defstruct(
-            "SiteEnvelope", [("fields", fields, msgspec.field(default_factory=fields))], bases=(Envelope,), gc=False
+            "SiteEnvelope",
+            [("fields", fields, msgspec.field(default_factory=fields))],
+            bases=(Envelope,),
+            gc=False,
         )
         self._decoder = msgspec.json.Decoder(self._envelope)

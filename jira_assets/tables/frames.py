@@ -1,5 +1,6 @@
 """From issues to Polars frames, a column at a time."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,12 +10,17 @@ import polars as pl
 
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Row, Table
+from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Row, Table
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 
-_JIRA_FORMAT = "%Y-%m-%dT%H:%M:%S%.f%z"
+_OFFSET = re.compile("([+-])([01][0-9]|2[0-3]):?([0-5][0-9])")
 _MILLISECONDS_FROM = 100_000_000_000  # epoch seconds reach this in the year 5138
+_MILLISECONDS_UNTIL = 253_402_300_800_000  # the end of the year 9999, where Python's dates end
+
+
+_KEY_SCHEMA = {column.name: column.kind.polars for column in KEY_COLUMNS}
+_encoder = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
@@ -36,7 +42,8 @@ class Builder:
 
     def build(self, issues: Iterable[LatestIssue]) -> Built:
         """One frame per table, of its declared schema, with the rows of these issues; deleted issues have none."""
-        rows: dict[str, list[Row]] = {table.name: [] for table in self._tables}
+        collected: list[tuple[Table, list[Row], list[int]]] = [(table, [], []) for table in self._tables]
+        keys: list[tuple[str, str, str]] = []
         problems: list[Problem] = []
         count = 0
         for latest in issues:
@@ -44,33 +51,30 @@ class Builder:
             if Part.ISSUE not in latest.payloads:
                 continue
             issue = Issue(latest, self._reader, self._site)
-            key = (latest.month, issue.id, issue.key)
-            for table in self._tables:
-                append = rows[table.name].append
-                for row in table.rows(issue):
-                    append(key + row)
+            for table, rows, owners in collected:
+                rows.extend(table.rows(issue))
+                owners.extend([len(keys)] * (len(rows) - len(owners)))
+            keys.append((latest.month, issue.id, issue.key))
             problems.extend(issue.problems)
-        frames = {table.name: _frame(table, rows[table.name], problems) for table in self._tables}
+        key_frame = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")
+        frames = {
+            table.name: _frame(table, rows, key_frame[owners], problems) for table, rows, owners in collected
+        }
         return Built(count, frames, problems)
 
 
-def _frame(table: Table, rows: list[Row], problems: list[Problem]) -> pl.DataFrame:
+def _frame(table: Table, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
+    """The frame of rows and of the keys that belong to each of them."""
     if not rows:
         return pl.DataFrame(schema=table.schema)
-    columns = zip(*rows, strict=True)
-    keys: Sequence[object] = ()
-    series = []
-    for column, values in zip(table.columns, columns, strict=True):
-        if column.name == "issue_key":
-            keys = values
-        series.append(_series(column, values, keys, problems))
-    return pl.DataFrame(series)
+    columns = zip(table.own_columns, zip(*rows, strict=True), strict=True)
+    return keys.hstack([_series(column, values, keys["issue_key"], problems) for column, values in columns])
 
 
-def _series(column: Column, values: Sequence[object], keys: Sequence[object], problems: list[Problem]) -> pl.Series:
+def _series(column: Column, values: Sequence[object], keys: pl.Series, problems: list[Problem]) -> pl.Series:
     if column.kind is Kind.TEXT_LIST:
         # Polars builds a list column from Python lists element by element; parsing text is ten times as fast.
-        texts = [None if value is None else msgspec.json.encode(value).decode() for value in values]
+        texts = _encoder.encode_lines(values).decode().split("\n")[:-1]
         return pl.Series(column.name, texts, dtype=pl.String).str.json_decode(column.kind.polars)
     if column.kind is Kind.TIMESTAMP:
         converted = timestamps(column.name, values)
@@ -79,7 +83,9 @@ def _series(column: Column, values: Sequence[object], keys: Sequence[object], pr
     else:
         return pl.Series(column.name, values, dtype=column.kind.polars)
     for index in _lost(values, converted):
-        problems.append(Problem(str(keys[index]), column.name, f"{values[index]!r} is not a date that Jira writes"))
+        problems.append(
+            Problem(str(keys[index]), column.name, f"{values[index]!r} is not a date that Jira writes")
+        )
     return converted
 
 
@@ -88,14 +94,15 @@ def timestamps(name: str, values: Sequence[object]) -> pl.Series:
 
     A time without an offset is not an instant, and is null.
     """
-    if all(isinstance(value, int) or value is None for value in values):
+    if all(
+        value is None or (isinstance(value, int) and abs(value) < _MILLISECONDS_UNTIL) for value in values
+    ):
         numbers = pl.Series(name, values, dtype=pl.Int64)
         milliseconds = pl.select(
             pl.when(numbers.abs() < _MILLISECONDS_FROM).then(numbers * 1000).otherwise(numbers).alias(name)
         )
         return milliseconds[name].cast(Kind.TIMESTAMP.polars)
-    texts = pl.Series(name, values, dtype=pl.String, strict=False)
-    parsed = texts.str.to_datetime(_JIRA_FORMAT, time_unit="ms", time_zone="UTC", strict=False)
+    parsed = _from_texts(pl.Series(name, values, dtype=pl.String, strict=False))
     unusual = _lost(values, parsed)
     if unusual:
         patched = parsed.to_list()
@@ -103,6 +110,24 @@ def timestamps(name: str, values: Sequence[object]) -> pl.Series:
             patched[index] = _instant(values[index])
         parsed = pl.Series(name, patched, dtype=Kind.TIMESTAMP.polars)
     return parsed
+
+
+def _from_texts(texts: pl.Series) -> pl.Series:
+    """Instants in the one form that Jira writes, `2024-03-01T09:30:00.000+0100`; null for all others.
+
+    The time and its offset apart: Polars has a fast path for formats of a fixed width without an offset.
+    """
+    local = texts.str.head(23).str.to_datetime("%Y-%m-%dT%H:%M:%S.%3f", time_unit="ms", strict=False)
+    offset = texts.str.slice(23)
+    minutes = {each: _minutes(each) for each in offset.unique() if each is not None}
+    shift = pl.duration(minutes=offset.replace_strict(minutes, return_dtype=pl.Int64))
+    return pl.select((local - shift).dt.replace_time_zone("UTC").alias(texts.name)).to_series()
+
+
+def _minutes(offset: str) -> int | None:
+    """Of `+0530` or `+05:30`; None for everything else."""
+    match = _OFFSET.fullmatch(offset)
+    return int(match[1] + match[2]) * 60 + int(match[1] + match[3]) if match else None
 
 
 def _lost(values: Sequence[object], converted: pl.Series) -> list[int]:

@@ -26,6 +26,14 @@ class Problem(NamedTuple):
     reason: str
 
 
+class UnreadableIssue(RawLogError):
+    """What is stored as an issue is none."""
+
+    def __init__(self, month: str, issue_id: str) -> None:
+        super().__init__(f"issue {issue_id} of {month} is stored as something that is no issue")
+        self.month = month
+
+
 @dataclass(frozen=True)
 class Site:
     """What the tables need to know beside the issues: the site's own address and the names of its fields."""
@@ -34,10 +42,10 @@ class Site:
     field_names: tuple[tuple[str, str], ...] = ()  # (id, name)
 
     @cached_property
-    def ids_by_name(self) -> dict[str, str]:
-        """Field ids by case-folded name; names that several fields have are left out."""
+    def unique_names(self) -> dict[str, str]:
+        """Case-folded field names by id; names that several fields have are left out."""
         counts = Counter(name.casefold() for _, name in self.field_names)
-        return {name.casefold(): id_ for id_, name in self.field_names if counts[name.casefold()] == 1}
+        return {id_: name.casefold() for id_, name in self.field_names if counts[name.casefold()] == 1}
 
     @cached_property
     def names_by_id(self) -> dict[str, str]:
@@ -50,24 +58,26 @@ class Issue:
     """The decoded parts of an issue; None for a part that was never fetched. Problems gather while it is read."""
 
     def __init__(self, latest: LatestIssue, reader: EnvelopeReader, site: Site) -> None:
-        """Raises RawLogError when the issue is no JSON object: its rows then stay as they are."""
+        """Raises UnreadableIssue when the issue is no JSON object: its month then stays as it is."""
         self.latest = latest
         self.site = site
         self.problems: list[Problem] = []
         self.id = self.key = latest.issue_id
         envelope = reader.read(latest.payloads[Part.ISSUE], self.note)
         if envelope is None:
-            raise RawLogError(f"issue {latest.issue_id} of {latest.month} is stored as something that is no issue")
+            raise UnreadableIssue(latest.month, latest.issue_id)
         self.key = envelope.key or latest.issue_id
+        # What was noted so far was noted before the key was known.
+        self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
         self.fields = envelope.fields
         self.change_total = envelope.changelog and envelope.changelog.total
         self._self_url = envelope.self
         self._reader = reader
 
-    @cached_property
+    @property
     def custom_fields(self) -> dict[str, Any]:
         """The custom fields that are set, by id."""
-        return dict(self._reader.custom_fields(self.fields))
+        return self._reader.custom_fields(self.fields)
 
     @cached_property
     def comments(self) -> list[Comment] | None:
@@ -101,6 +111,8 @@ class Issue:
 
     def _children(self, part: Part, kind: type[list[T]]) -> list[T] | None:
         payload = self.latest.payloads.get(part)
+        if payload == b"[]":  # most parts of most issues
+            return []
         return None if payload is None else read(kind, payload, part.value, self.note)
 
     def note(self, field: str, reason: str) -> None:

@@ -38,7 +38,9 @@ ISSUELINKS = Table(
         Column("direction", Kind.TEXT, "Which end the other issue is.", accepted=("inward", "outward")),
         Column("linked_issue_key", Kind.TEXT, "Key of the other issue when this one was fetched."),
         Column("linked_issue_id", Kind.TEXT, "Id of the other issue."),
-        Column("linked_issue_summary", Kind.TEXT, "Its summary when this one was fetched.", Personal.FREE_TEXT),
+        Column(
+            "linked_issue_summary", Kind.TEXT, "Its summary when this one was fetched.", Personal.FREE_TEXT
+        ),
         Column("linked_issue_status", Kind.TEXT, "Its status when this one was fetched."),
         Column("linked_issue_priority", Kind.TEXT, "Its priority when this one was fetched."),
     ),

@@ -145,7 +145,9 @@ ISSUES = Table(
         Column("comment_count", Kind.INTEGER, "Number of comments, by Jira's count."),
         Column("issuelink_count", Kind.INTEGER, "Number of links to other issues."),
         *(configured.column for configured in CONFIGURED),
-        Column("custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT),
+        Column(
+            "custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT
+        ),
         Column("previous_keys", Kind.TEXT_LIST, "Keys that it had before it was moved, oldest first."),
         Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
         Column("_source", Kind.TEXT, "What made us ask: backfill, webhook, sla_poll or reconcile."),

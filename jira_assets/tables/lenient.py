@@ -20,6 +20,9 @@ _LONE_SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_DEEPEST = 200  # levels; documents of Jira's editor have some ten, Python's recursion ends at a thousand
+
 
 @cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
@@ -40,20 +43,52 @@ def read(kind: type[T], raw: msgspec.Raw | bytes, path: str, note: Note) -> T | 
 
 
 def read_fields(kind: type[T], values: Mapping[str, msgspec.Raw | bytes], path: str, note: Note) -> T:
-    """A struct from values that are already told apart by name; absent ones keep the struct's default."""
+    """A struct from values that are told apart by name; absent and unreadable ones keep the struct's default."""
     found = {}
     for name, encoded, field_type in _struct_fields(kind):
         raw = values.get(encoded)
-        if raw is not None:
-            found[name] = read(field_type, raw, f"{path}{encoded}", note)
+        value = None if raw is None else read(field_type, raw, f"{path}{encoded}", note)
+        if value is not None:
+            found[name] = value
     return kind(**found)
 
 
-def _salvage(kind: Any, raw: bytes, path: str, note: Note, error: Exception) -> Any:
+def decodable(raw: bytes, path: str, note: Note) -> bytes:
+    """The same JSON without what other clients can store and decoders refuse.
+
+    Half a character becomes U+FFFD, and what is nested deeper than anybody writes becomes null, and noted.
+    """
     if b"\\ud" in raw or b"\\uD" in raw:
-        repaired = _LONE_SURROGATE.sub(lambda m: m[1] + (m[2] or rb"\ufffd"), raw)
-        if repaired != raw:  # half a character, as other clients can store it; the rest of the text is fine
-            return read(kind, repaired, path, note)
+        raw = _LONE_SURROGATE.sub(lambda m: m[1] + (m[2] or rb"\ufffd"), raw)
+    try:
+        _decoder(msgspec.Raw).decode(raw)
+    except RecursionError:
+        note(path, f"what is nested deeper than {_DEEPEST} levels is left out")
+        return _flattened(raw)
+    except msgspec.MsgspecError:
+        pass
+    return raw
+
+
+def _flattened(raw: bytes) -> bytes:
+    kept = bytearray()
+    depth = resume = 0
+    for token in _TOKEN.finditer(raw):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth == _DEEPEST:
+                kept += raw[resume : token.start()] + b"null"
+        elif token[0] in (b"]", b"}"):
+            if depth == _DEEPEST:
+                resume = token.end()
+            depth -= 1
+    return bytes(kept) + raw[resume:]
+
+
+def _salvage(kind: Any, raw: bytes, path: str, note: Note, error: Exception) -> Any:
+    repaired = decodable(raw, path, note)
+    if repaired != raw:
+        return read(kind, repaired, path, note)
     kind = _without_none(kind)
     try:
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

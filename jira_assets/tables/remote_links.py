@@ -41,7 +41,9 @@ REMOTE_LINKS = Table(
         Column("application_type", Kind.TEXT, "Its type, such as com.atlassian.confluence."),
         Column("relationship", Kind.TEXT, "How the page relates to the issue, such as mentioned in."),
         Column("global_id", Kind.TEXT, "The application's own id of the link."),
-        Column("resolved", Kind.BOOLEAN, "Whether the page's subject is resolved; NULL where it doesn't say."),
+        Column(
+            "resolved", Kind.BOOLEAN, "Whether the page's subject is resolved; NULL where it doesn't say."
+        ),
     ),
     primary_key=("remote_link_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.REMOTE_LINKS}),

@@ -141,7 +141,9 @@ class Comment(msgspec.Struct, gc=False):
     visibility: Visibility | None = None
 
 
-class ChangeItem(msgspec.Struct, gc=False, rename={"from_id": "from", "from_text": "fromString", "to_text": "toString"}):
+class ChangeItem(
+    msgspec.Struct, gc=False, rename={"from_id": "from", "from_text": "fromString", "to_text": "toString"}
+):
     field: str | None = None
     fieldId: str | None = None
     fieldtype: str | None = None

@@ -1,7 +1,9 @@
 """Opening the DuckDB file: one writer at a time, held briefly, with patience for whoever holds it now."""
 
+import itertools
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +15,19 @@ import duckdb
 DEFAULT_PATIENCE_S = 60.0
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 1.0
-# Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap.
-_ROW_GROUP_SIZE = 16_384
+# Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They also bound
+# the memory of a long transaction, which holds those that are not full yet.
+_ROW_GROUP_SIZE = 4_096
+_SETTINGS = (
+    # Full row groups are written at once instead of five at a time: memory holds what is being written, not what was.
+    "SET write_buffer_row_group_count = 1",
+    # A checkpoint costs more than the change of an issue does. So the log of changes beside the file is taken into the
+    # file only now and then; it is as durable, and read again by whoever opens the file next.
+    "PRAGMA disable_checkpoint_on_shutdown",
+    "SET wal_autocheckpoint = '256KB'",
+)
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
+_names = itertools.count(1)
 
 
 class WarehouseError(Exception):
@@ -37,9 +49,13 @@ def connect(
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _open(path, read_only, patience_s)
+    connection = _engine.cursor()
     try:
-        yield connection
+        name = _attach(connection, path, read_only, patience_s)
+        try:
+            yield connection
+        finally:
+            _detach(connection, name)
     finally:
         connection.close()
 
@@ -57,24 +73,67 @@ def transaction(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> Iterat
         connection.commit()
 
 
-def _open(path: Path, read_only: bool, patience_s: float) -> duckdb.DuckDBPyConnection:
-    mode = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}"
+class _Engine:
+    """The one DuckDB of this process, to which files are attached.
+
+    Starting it takes 20 ms, attaching a file less than one. And one it must be: locks on a file are those of the
+    process, so two would not notice that they write the same file.
+    """
+
+    def __init__(self) -> None:
+        self._starting = threading.Lock()
+        self._started: duckdb.DuckDBPyConnection | None = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to it."""
+        with self._starting:
+            if self._started is None:
+                self._started = duckdb.connect()
+                for setting in _SETTINGS:
+                    self._started.execute(setting)
+            return self._started.cursor()
+
+    def restart(self) -> None:
+        """Let the next connection be one to a new DuckDB."""
+        with self._starting:
+            if self._started is not None:
+                self._started.close()
+                self._started = None
+
+
+_engine = _Engine()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, patience_s: float) -> str:
+    """Make a file the database of a connection, under a name that is returned."""
+    name = f"warehouse_{next(_names)}"
+    # DuckDB 1 makes files of its oldest format, which has no zstd, unless it is told otherwise.
+    mode = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}, STORAGE_VERSION 'latest'"
+    # Writing takes one thread: a frame is read by one anyway, while the others build the next.
+    threads = "RESET threads" if read_only else "SET threads = 1"
     deadline = time.monotonic() + patience_s
     wait = _FIRST_WAIT_S
     while True:
-        connection = duckdb.connect()
         try:
-            connection.execute(f"ATTACH {_quoted(path)} AS warehouse ({mode}); USE warehouse; SET TimeZone = 'UTC'")
-            return connection
+            connection.execute(
+                f"ATTACH {_quoted(path)} AS {name} ({mode}); USE {name}; SET TimeZone = 'UTC'; {threads}"
+            )
+            return name
         except duckdb.Error as error:
-            connection.close()
             if not _held_elsewhere(error):
                 raise WarehouseError(f"cannot open {path}: {error}") from error
             if time.monotonic() >= deadline:
                 raise WarehouseBusy(_busy_message(path, str(error), patience_s)) from error
         # Jitter, because two runs that wait for the same file would otherwise wake together for ever.
-        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+        time.sleep(wait * random.uniform(0.5, 1.5))
         wait = min(wait * 2, _LONGEST_WAIT_S)
+
+
+def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    try:
+        connection.execute(f"USE memory; DETACH {name}")
+    except duckdb.Error:
+        _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
 
 
 def _quoted(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The IO manager: tables into DuckDB in one transaction, months of tables out of it as Polars frames.
 
 The stock handler deletes and commits before it inserts, inserts by position, and takes an empty frame for
-"delete everything". Here the assets of a run share one `TableRefresh`; the first to be handled carries it out.
+"delete everything". Here the assets of a run share one `TableRefresh`; the first one handled carries it out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 from dagster import (
@@ -19,6 +19,7 @@ from dagster import (
     Failure,
     InputContext,
     OutputContext,
+    TimeWindow,
 )
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb import DuckDBIOManager
@@ -110,6 +111,16 @@ class _Client(DuckDbClient):
     @staticmethod
     def delete_table_slice(context: OutputContext, table_slice: TableSlice, connection: Path) -> None:
         """Part of the transaction that writes: rows go only when those that replace them come."""
+
+    @staticmethod
+    def get_select_statement(table_slice: TableSlice) -> str:
+        """For the metadata. Months are text here; the stock statement compares them with instants."""
+        statement = f"SELECT * FROM {table_slice.schema}.{table_slice.table}"
+        for dimension in table_slice.partition_dimensions or ():
+            window = cast(TimeWindow, dimension.partitions)
+            first, after = (f"{moment:%Y-%m}" for moment in (window.start, window.end))
+            statement += f" WHERE month >= '{first}' AND month < '{after}'"
+        return statement
 
 
 class _Manager(DbIOManager):

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from upath import UPath
 
-from jira_assets.files import replaced
+from jira_assets.files import remove_leftovers, replaced
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.store import SCHEMA
 
@@ -25,6 +25,7 @@ def publish_months(
     """
     written = 0
     for table in tables:
+        remove_leftovers(folder / table.name)
         for month in months:
             with replaced(folder / table.name / f"{month}.parquet") as staged:
                 connection.execute(
@@ -37,14 +38,19 @@ def publish_months(
 
 def publish_views(tables: Sequence[Table], folder: UPath) -> UPath:
     """(Re)write the database that shows the published files as `jira_issues`, `jira_comments` and so on."""
+    remove_leftovers(folder)
     target = folder / VIEWS
     with replaced(target) as staged, duckdb.connect(str(staged)) as connection:
+        connection.begin()
         for table in tables:
             files = _literal(folder.absolute() / table.name / "*.parquet")
-            connection.execute(f"CREATE VIEW jira_{table.name} AS SELECT * FROM read_parquet({files})")
+            # By name: months that an older version published may lack columns.
+            rows = f"read_parquet({files}, union_by_name = true)"
+            connection.execute(f"CREATE VIEW jira_{table.name} AS SELECT * FROM {rows}")
             for column in table.columns:
                 comment = column.description.replace("'", "''")
                 connection.execute(f"COMMENT ON COLUMN jira_{table.name}.\"{column.name}\" IS '{comment}'")
+        connection.commit()
     return target
 
 

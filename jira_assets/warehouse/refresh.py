@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import LatestIssue, RawLog
 from jira_assets.tables.catalogue import version
 from jira_assets.tables.declare import Table
-from jira_assets.tables.frames import Builder
-from jira_assets.tables.issue import Problem, Site
+from jira_assets.tables.frames import Builder, Built
+from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.warehouse.ahead import ahead
 from jira_assets.warehouse.connection import connect, transaction
 from jira_assets.warehouse.store import (
@@ -29,8 +30,9 @@ from jira_assets.warehouse.store import (
     read_marks,
 )
 
-_ISSUES_PER_PIECE = 500  # bounds memory
-_BYTES_PER_TRANSACTION = 24_000_000  # of segments; bounds memory, and how long the file is held: about a second
+_ISSUES_PER_BATCH = 50  # decoded payloads: some 2 MB
+_ISSUES_PER_PIECE = 500  # rows and frames: some 10 MB; each piece costs each table a few milliseconds
+_BYTES_PER_TRANSACTION = 128_000_000  # of segments; bounds how long the file is held: about three seconds
 _ATTEMPTS = 5
 
 
@@ -75,16 +77,16 @@ class Refresh:
     ) -> Refreshed:
         """Raises WarehouseBusy when somebody else keeps the file, WatermarkMoved when other runs keep writing."""
         done = Refreshed()
-        for attempt in range(1, _ATTEMPTS + 1):
-            pending = [month for month in months if month not in done.months and month not in done.failed]
+        moved = 0
+        while pending := [month for month in months if month not in done.months and month not in done.failed]:
             try:
                 for group in self._groups(pending, rebuild, done):
                     self._write(group, done)
                     progress(f"{len(done.months)} of {len(months)} months, {done.issues} issues written")
-                return done
             except WatermarkMoved:
                 # Another run wrote one of the months between our reading and our writing: look again.
-                if attempt == _ATTEMPTS:
+                moved += 1
+                if moved == _ATTEMPTS:
                     raise
             except _UnreadableMonth as error:
                 done.failed[error.month] = str(error)
@@ -131,39 +133,39 @@ class Refresh:
         rows: Counter[str] = Counter()
         problems: list[Problem] = []
         issues = 0
-        with _without_gc(), ahead(self._pieces(group)) as pieces:
-            built = map(self._builder.build, pieces)
-            with ahead(built) as ready:
-                # The file is opened only when there is something to write.
-                upcoming = next(ready, None)
-                with transaction(self._database) as connection:
-                    begin_changes(connection, self._tables, group.changes, group.marks)
-                    while upcoming is not None:
-                        for table in self._tables:
-                            insert(connection, table, upcoming.frames[table.name])
-                            rows[table.name] += upcoming.frames[table.name].height
-                        problems.extend(upcoming.problems)
-                        issues += upcoming.issues
-                        upcoming = next(ready, None)
-                    finish_changes(connection, self._tables, group.changes, self._version)
+        with _without_gc(), ahead(self._read(group)) as batches, ahead(self._build(batches)) as pieces:
+            first = list(islice(pieces, 1))  # the file is opened only when there is something to write
+            with transaction(self._database) as connection:
+                begin_changes(connection, self._tables, group.changes, group.marks)
+                for built in chain(first, pieces):
+                    for table in self._tables:
+                        frame = built.frames.pop(table.name)
+                        insert(connection, table, frame)
+                        rows[table.name] += frame.height
+                    problems.extend(built.problems)
+                    issues += built.issues
+                finish_changes(connection, self._tables, group.changes, self._version)
         done.months.extend(change.month for change in group.changes)
         done.issues += issues
         done.rows.update(rows)
         done.problems.extend(problems)
 
-    def _pieces(self, group: "_Group") -> Iterator[list[LatestIssue]]:
-        piece: list[LatestIssue] = []
+    def _read(self, group: "_Group") -> Iterator[list[LatestIssue]]:
         for change in group.changes:
             try:
-                for issue in self._raw.latest(change.month, change.issue_ids):
-                    piece.append(issue)
-                    if len(piece) == _ISSUES_PER_PIECE:
-                        yield piece
-                        piece = []
+                issues = self._raw.latest(change.month, change.issue_ids)
+                while batch := list(islice(issues, _ISSUES_PER_BATCH)):
+                    yield batch
             except RawLogError as error:
                 raise _UnreadableMonth(change.month, error) from error
-        if piece:
-            yield piece
+
+    def _build(self, batches: Iterator[list[LatestIssue]]) -> Iterator[Built]:
+        issues = chain.from_iterable(batches)
+        try:
+            while (built := self._builder.build(islice(issues, _ISSUES_PER_PIECE))).issues:
+                yield built
+        except UnreadableIssue as error:
+            raise _UnreadableMonth(error.month, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Writing tables: issues' rows replaced, and the watermark that says so, in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,7 +41,9 @@ class MonthChange:
     watermark: int
 
 
-def read_marks(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]) -> Marks:
+def read_marks(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]
+) -> Marks:
     """The marks of these months of these tables; months that were never built have none."""
     try:
         rows = connection.execute(
@@ -55,7 +57,10 @@ def read_marks(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], m
 
 
 def begin_changes(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], changes: Sequence[MonthChange], expected: Marks
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    changes: Sequence[MonthChange],
+    expected: Marks,
 ) -> None:
     """Make room for new rows: create or adapt the tables, and delete what is going to be replaced.
 
@@ -88,26 +93,32 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFr
         raise SchemaMismatch(_difference(table, frame))
     if frame.is_empty():
         return
-    connection.register("incoming", _ArrowStream(frame))
+    stream = _ArrowStream(frame)
+    connection.register("incoming", stream)
     connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")  # noqa: S608
     connection.unregister("incoming")
+    stream.release()
 
 
 def finish_changes(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], changes: Iterable[MonthChange], version: str
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    changes: Sequence[MonthChange],
+    version: str,
 ) -> None:
     """Advance the watermarks: the last step of the transaction that wrote the rows."""
-    for change in changes:
-        names = [table.name for table in tables]
-        connection.execute(
-            f"DELETE FROM {_WATERMARKS} WHERE month = $month AND list_contains($names, table_name)",  # noqa: S608
-            {"month": change.month, "names": names},
-        )
-        connection.execute(
-            f"INSERT INTO {_WATERMARKS} "  # noqa: S608
-            "SELECT unnest($names), $month, $segment, $version",
-            {"names": names, "month": change.month, "segment": change.watermark, "version": version},
-        )
+    marks = [(table.name, change.month, change.watermark) for table in tables for change in changes]
+    names, months, segments = (list(values) for values in zip(*marks, strict=True))
+    connection.execute(
+        f"DELETE FROM {_WATERMARKS} "  # noqa: S608 - constants
+        "WHERE list_contains($names, table_name) AND list_contains($months, month)",
+        {"names": names, "months": months},
+    )
+    connection.execute(
+        f"INSERT INTO {_WATERMARKS} "  # noqa: S608 - constants
+        "SELECT unnest($names), unnest($months), unnest($segments), $version",
+        {"names": names, "months": months, "segments": segments, "version": version},
+    )
 
 
 class _ArrowStream:
@@ -118,6 +129,10 @@ class _ArrowStream:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
+
+    def release(self) -> None:
+        """Let go of the frame: DuckDB keeps a view, dropped or not, and what it reads until the transaction ends."""
+        self._frame = self._frame.clear()
 
 
 def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:

@@ -1,12 +1,28 @@
 """Records as small as a test of the raw log needs them, and what a log holds in a form that compares."""
 
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+from upath import UPath
 
 from jira_assets.raw.log import LatestIssue, RawLog
 from jira_assets.raw.record import Part, Record, Source
 
 MONTH = "2024-01"
 _START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def log_in_memory() -> Iterator[RawLog]:
+    """An empty log in an object store, which forgets it afterwards: a listing searches the whole store."""
+    root = UPath(f"memory://{uuid.uuid4().hex}")
+    try:
+        yield RawLog(root)
+    finally:
+        if root.exists():
+            root.fs.rm(root.path, recursive=True)
 
 
 def second(number: int) -> datetime:
@@ -31,7 +47,9 @@ def record(
     return Record(issue_id, part, second(updated), second(fetched), source, payload)
 
 
-def failure(issue_id: str = "1", part: Part = Part.COMMENTS, *, fetched: int = 0, error: str = "503") -> Record:
+def failure(
+    issue_id: str = "1", part: Part = Part.COMMENTS, *, fetched: int = 0, error: str = "503"
+) -> Record:
     return Record(issue_id, part, second(0), second(fetched), Source.BACKFILL, None, error)
 
 

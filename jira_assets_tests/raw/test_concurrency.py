@@ -1,10 +1,11 @@
 """Writers, compactors and readers that know nothing of each other."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from pathlib import Path, PosixPath
-from typing import ClassVar, cast
+from typing import ClassVar, Self, cast
 
 from upath import UPath
 
@@ -54,7 +55,8 @@ def test_readers_lose_nothing_while_others_append_and_compact(log: RawLog, tmp_p
 
 def _run_writers(root: Path) -> None:
     writers = [
-        processes.Process(target=append_batches, args=(root, str(number), _BATCHES)) for number in range(_WRITERS)
+        processes.Process(target=append_batches, args=(root, str(number), _BATCHES))
+        for number in range(_WRITERS)
     ]
     for writer in writers:
         writer.start()
@@ -86,16 +88,14 @@ class _Compacting:
 
 
 class _InterruptedFolder(PosixPath):
-    """A folder in which something happens between the first listing and whatever follows from it."""
+    """A folder in which something happens once, after it was listed and before a file of it is named."""
 
-    meanwhile: ClassVar[Callable[[], object] | None] = None
+    meanwhile: ClassVar[list[Callable[[], object]]] = []
 
-    def iterdir(self) -> Iterator[Path]:
-        listed = list(super().iterdir())
-        happening, type(self).meanwhile = type(self).meanwhile, None
-        if happening:
-            happening()
-        return iter(listed)
+    def __truediv__(self, name: str | PathLike[str]) -> Self:
+        if str(name).endswith(".parquet") and self.meanwhile:
+            self.meanwhile.pop()()
+        return super().__truediv__(name)
 
 
 def test_a_writer_whose_listing_is_out_of_date_is_not_overlooked(log: RawLog, tmp_path: Path) -> None:
@@ -109,9 +109,9 @@ def test_a_writer_whose_listing_is_out_of_date_is_not_overlooked(log: RawLog, tm
         log.compact(MONTH)
 
     watermark = 40
-    _InterruptedFolder.meanwhile = compact
+    _InterruptedFolder.meanwhile.append(compact)
     appended = RawLog(cast(UPath, _InterruptedFolder(tmp_path))).append(MONTH, [record("late")])
-    assert _InterruptedFolder.meanwhile is None
+    assert not _InterruptedFolder.meanwhile, "no segment was named"
     assert appended is not None
     assert appended.number > watermark
     assert log.changes(MONTH, since=watermark).issue_ids == ("late",)

@@ -1,16 +1,22 @@
 """Any order, any duplication, any compaction in between: the same state."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from upath import UPath
 
-from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets_tests.raw.records import MONTH, State, facts, failure, record, state, tombstone
+from jira_assets_tests.raw.records import (
+    MONTH,
+    State,
+    facts,
+    failure,
+    log_in_memory,
+    record,
+    state,
+    tombstone,
+)
 
 _ENOUGH_TO_COMPACT = 24
 _ids = st.sampled_from(["1", "2", "10"])
@@ -24,76 +30,84 @@ _answers = st.builds(
     source=st.sampled_from(Source),
     payload=st.sampled_from([b"a", b"b"]),
 )
-_failures = st.builds(failure, _ids, st.just(Part.COMMENTS), fetched=_seconds, error=st.sampled_from(["x", "y"]))
-_records = st.lists(_answers | _failures | st.builds(tombstone, _ids, updated=_seconds, fetched=_seconds), min_size=1)
-
-
-def _empty_log() -> RawLog:
-    return RawLog(UPath(f"memory://{uuid.uuid4().hex}"))
+_failures = st.builds(
+    failure, _ids, st.just(Part.COMMENTS), fetched=_seconds, error=st.sampled_from(["x", "y"])
+)
+_records = st.lists(
+    _answers | _failures | st.builds(tombstone, _ids, updated=_seconds, fetched=_seconds), min_size=1
+)
 
 
 def _state_of(records: Sequence[Record]) -> State:
-    log = _empty_log()
-    log.append(MONTH, records)
-    return state(log)
+    with log_in_memory() as log:
+        log.append(MONTH, records)
+        return state(log)
 
 
 def _expected_payloads(records: Sequence[Record]) -> dict[tuple[str, Part], set[bytes]]:
     """What may win, by the letter of the design; of two answers at the very same moments either may."""
-    deleted = {r.issue_id: r.fetched_at for r in sorted(records, key=lambda r: r.fetched_at) if r.part is Part.DELETED}
+    deleted = {
+        r.issue_id: r.fetched_at
+        for r in sorted(records, key=lambda r: r.fetched_at)
+        if r.part is Part.DELETED
+    }
     answers = [r for r in records if r.error is None and r.part is not Part.DELETED]
     expected: dict[tuple[str, Part], set[bytes]] = {}
     for identity in {(r.issue_id, r.part) for r in answers}:
         rivals = [r for r in answers if (r.issue_id, r.part) == identity]
         newest = max((r.issue_updated, r.fetched_at) for r in rivals)
         if identity[0] not in deleted or newest[1] > deleted[identity[0]]:
-            expected[identity] = {r.payload or b"" for r in rivals if (r.issue_updated, r.fetched_at) == newest}
+            expected[identity] = {
+                r.payload or b"" for r in rivals if (r.issue_updated, r.fetched_at) == newest
+            }
     return expected
 
 
 @given(_records)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_latest_answer_wins_unless_the_issue_was_deleted_since(records: list[Record]) -> None:
-    log = _empty_log()
-    log.append(MONTH, records)
-    found = {
-        (issue.issue_id, part): payload for issue in log.latest(MONTH) for part, payload in issue.payloads.items()
-    }
+    with log_in_memory() as log:
+        log.append(MONTH, records)
+        found = {
+            (issue.issue_id, part): payload
+            for issue in log.latest(MONTH)
+            for part, payload in issue.payloads.items()
+        }
     expected = _expected_payloads(records)
     assert found.keys() == expected.keys()
     assert all(payload in expected[identity] for identity, payload in found.items())
 
 
 @given(_records, st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_order_duplication_and_compaction_do_not_matter(records: list[Record], data: st.DataObject) -> None:
     repeated = records + data.draw(st.lists(st.sampled_from(records)))
     repeated += records[:1] * (_ENOUGH_TO_COMPACT - len(repeated))
-    log = _empty_log()
-    for each in data.draw(st.permutations(repeated)):
-        log.append(MONTH, [each])
-        if data.draw(st.integers(0, 7)) == 0:
-            log.compact(MONTH)
-    log.compact(MONTH)
-    assert state(log) == _state_of(records)
+    with log_in_memory() as log:
+        for each in data.draw(st.permutations(repeated)):
+            log.append(MONTH, [each])
+            if data.draw(st.integers(0, 7)) == 0:
+                log.compact(MONTH)
+        log.compact(MONTH)
+        assert state(log) == _state_of(records)
 
 
 Step = Record | Literal["compact", "consume"]
 
 
 @given(st.lists(_answers | _failures | st.sampled_from(["compact", "consume"]), min_size=20, max_size=50))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_reader_of_changes_ends_where_a_reader_of_everything_does(steps: list[Step]) -> None:
-    log = _empty_log()
     consumed: State = {}
     watermark = 0
-    for step in (*steps, "consume"):
-        if isinstance(step, Record):
-            log.append(MONTH, [step])
-        elif step == "compact":
-            log.compact(MONTH)
-        else:
-            changes = log.changes(MONTH, since=watermark)
-            consumed |= {issue.issue_id: facts(issue) for issue in log.latest(MONTH, changes.issue_ids)}
-            watermark = changes.watermark
-    assert consumed == state(log)
+    with log_in_memory() as log:
+        for step in (*steps, "consume"):
+            if isinstance(step, Record):
+                log.append(MONTH, [step])
+            elif step == "compact":
+                log.compact(MONTH)
+            else:
+                changes = log.changes(MONTH, since=watermark)
+                consumed |= {issue.issue_id: facts(issue) for issue in log.latest(MONTH, changes.issue_ids)}
+                watermark = changes.watermark
+        assert consumed == state(log)

@@ -1,14 +1,13 @@
-import uuid
 from dataclasses import replace
 
 import pytest
-from upath import UPath
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Source
 from jira_assets_tests.raw.records import (
     MONTH,
     failure,
+    log_in_memory,
     milliseconds,
     only,
     record,
@@ -188,13 +187,23 @@ def test_microseconds_between_two_fetches_decide(log: RawLog) -> None:
 
 
 def test_a_log_in_an_object_store_works_like_one_in_a_folder(log: RawLog) -> None:
-    elsewhere = RawLog(UPath(f"memory://{uuid.uuid4().hex}"))
-    assert elsewhere.months() == []
-    for number in range(20):
+    with log_in_memory() as elsewhere:
+        assert elsewhere.months() == []
+        assert list(elsewhere.latest(MONTH)) == []
+        for number in range(20):
+            for each in (log, elsewhere):
+                each.append(MONTH, [record(str(number % 7), updated=number), tombstone("5"), failure("6")])
         for each in (log, elsewhere):
-            each.append(MONTH, [record(str(number % 7), updated=number), tombstone("5"), failure("6")])
-    for each in (log, elsewhere):
-        each.compact(MONTH)
-    assert state(elsewhere) == state(log) != {}
-    assert elsewhere.changes(MONTH, since=18) == log.changes(MONTH, since=18)
-    assert elsewhere.months() == [MONTH]
+            each.compact(MONTH)
+        assert state(elsewhere) == state(log) != {}
+        assert elsewhere.changes(MONTH, since=18) == log.changes(MONTH, since=18)
+        assert elsewhere.months() == [MONTH]
+
+
+def test_failures_are_found_in_all_months_or_in_some(log: RawLog) -> None:
+    log.append("2024-01", [record("1"), failure("1", error="403"), failure("2", fetched=1)])
+    log.append("2024-01", [record("2", Part.COMMENTS, fetched=2)])
+    log.append("2024-02", [failure("3", Part.WORKLOGS, error="503")])
+    everywhere = [(found.month, found.issue_id, found.part, found.error) for found in log.failures()]
+    assert everywhere == [("2024-01", "1", Part.COMMENTS, "403"), ("2024-02", "3", Part.WORKLOGS, "503")]
+    assert [found.issue_id for found in log.failures(["2024-02"])] == ["3"]

@@ -1,21 +1,21 @@
 """From hand-written issues to rows, the way that everything takes: through a raw log."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from upath import UPath
 
-from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Site
+from jira_assets_tests.raw.records import log_in_memory
 
 MONTH = "2024-01"
 FETCHED = datetime(2024, 2, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+KEYS = {"month": MONTH, "issue_id": "10001", "issue_key": "SUP-1"}
+"""What every row of SUP-1 begins with."""
 Parts = Mapping[Part, object]
 """What is stored of an issue: per part JSON text, as bytes, or a value that becomes JSON."""
 Row = dict[str, Any]
@@ -54,9 +54,9 @@ def build_issue(site: Site | None = None, **fields: object) -> Built:
 
 
 def build_records(records: Sequence[Record], site: Site) -> Built:
-    log = RawLog(UPath(f"memory://{uuid.uuid4().hex}"))
-    log.append(MONTH, records)
-    return Builder(TABLES, site).build(log.latest(MONTH))
+    with log_in_memory() as log:
+        log.append(MONTH, records)
+        return Builder(TABLES, site).build(log.latest(MONTH))
 
 
 def rows(built: Built, table: str) -> list[Row]:
@@ -67,6 +67,12 @@ def row(built: Built, table: str = "issues") -> Row:
     """The only row of a table."""
     (only,) = rows(built, table)
     return only
+
+
+def completeness(built: Built, part: str) -> Row:
+    """The row of `completeness` for a part of the only issue."""
+    (found,) = (each for each in rows(built, "completeness") if each["part"] == part)
+    return found
 
 
 def parts_of(full_issue: Mapping[str, Any]) -> dict[Part, object]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.record import Part
 from jira_assets_tests.tables.building import build, build_issue, issue, numbered, row, rows
 
@@ -65,7 +66,9 @@ def test_an_instant_is_read_whichever_way_jira_writes_it(written: object, instan
     ],
 )
 def test_what_is_no_instant_is_null_and_reported(written: object) -> None:
-    built = build({Part.ISSUE: numbered(1, updated=written)}, {Part.ISSUE: numbered(2, updated=1_704_106_800_000)})
+    built = build(
+        {Part.ISSUE: numbered(1, updated=written)}, {Part.ISSUE: numbered(2, updated=1_704_106_800_000)}
+    )
     first, second = rows(built, "issues")
     assert (first["updated_at"], first["summary"]) == (None, "It is slow")
     assert second["updated_at"] == datetime(2024, 1, 1, 11, tzinfo=UTC)
@@ -75,7 +78,9 @@ def test_what_is_no_instant_is_null_and_reported(written: object) -> None:
 
 
 def test_an_unreadable_time_of_a_child_names_its_issue() -> None:
-    built = build({Part.ISSUE: issue(), Part.COMMENTS: [{"id": "1", "created": "yesterday", "body": "Hello"}]})
+    built = build(
+        {Part.ISSUE: issue(), Part.COMMENTS: [{"id": "1", "created": "yesterday", "body": "Hello"}]}
+    )
     assert (row(built, "comments")["created_at"], row(built, "comments")["body"]) == (None, "Hello")
     (problem,) = built.problems
     assert (problem.issue_key, problem.field) == ("SUP-1", "created_at")
@@ -143,7 +148,9 @@ def test_one_bad_element_costs_a_list_no_other() -> None:
 
 @pytest.mark.parametrize("value", [None, []])
 def test_known_defect_18_lists_that_are_null_or_empty_leave_the_issue(value: object) -> None:
-    built = build_issue(attachment=value, comment=value and {"total": 0}, issuelinks=value, worklog=None)
+    built = build_issue(
+        attachment=value, comment=None if value is None else {"total": 0}, issuelinks=value, worklog=None
+    )
     assert row(built)["issue_key"] == "SUP-1"
     assert built.problems == []
     assert rows(built, "attachments") == rows(built, "issuelinks") == []
@@ -164,7 +171,7 @@ def test_fields_that_are_absent_are_null() -> None:
 
 
 def test_fields_that_nobody_has_heard_of_are_passed_over() -> None:
-    built = build_issue(novelty={"deep": [1]}, **{"another.one": "x"})
+    built = build_issue(novelty={"deep": [1]}, AnotherOne="x")
     assert row(built)["summary"] == "It is slow"
     assert built.problems == []
 
@@ -205,7 +212,7 @@ def test_any_text_that_json_can_hold_is_stored(encoded: bytes, text: str, field:
 
 
 def test_half_a_character_in_a_custom_field_costs_nothing() -> None:
-    payload = rb'{"id": "10001", "key": "SUP-1", "fields": {"summary": "kept", "customfield_1": {"a\ud83d": "\udc00"}}}'
+    payload = rb'{"id": "10001", "fields": {"summary": "kept", "customfield_1": {"a\ud83d": "\udc00"}}}'
     found = row(build({Part.ISSUE: payload}))
     assert (found["summary"], found["custom_fields"]) == ("kept", '{"customfield_1":{"a\ufffd":"\ufffd"}}')
 
@@ -215,7 +222,7 @@ def _nested(depth: int) -> bytes:
 
 
 @pytest.mark.parametrize("field", ["description", "customfield_1", "summary", "labels", "unknown"])
-@pytest.mark.parametrize("depth", [500, 100_000])
+@pytest.mark.parametrize("depth", [500, 900, 950, 1000, 100_000])
 def test_a_value_that_is_nested_without_end_costs_nothing_else(field: str, depth: int) -> None:
     payload = b'{"id": "10001", "key": "SUP-1", "fields": {"%s": %s, "duedate": "2024-02-01"}}'
     found = row(build({Part.ISSUE: payload % (field.encode(), _nested(depth))}))
@@ -224,7 +231,9 @@ def test_a_value_that_is_nested_without_end_costs_nothing_else(field: str, depth
 
 def test_a_document_nested_deeper_than_python_recurses_costs_nothing_else() -> None:
     deep = b'{"type":"doc","content":[' + b'{"type":"panel","content":[' * 2000 + b"]}" * 2000 + b"]}"
-    built = build({Part.ISSUE: issue(), Part.COMMENTS: b'[{"id": "1", "body": %s}, {"id": "2", "body": "Hi"}]' % deep})
+    built = build(
+        {Part.ISSUE: issue(), Part.COMMENTS: b'[{"id": "1", "body": %s}, {"id": "2", "body": "Hi"}]' % deep}
+    )
     assert [each["comment_id"] for each in rows(built, "comments")] == ["1", "2"]
 
 
@@ -248,3 +257,16 @@ def test_an_id_is_text_whether_jira_writes_text_or_a_number() -> None:
 @pytest.mark.parametrize("key", [None, 7, ["SUP-1"]])
 def test_an_issue_without_a_readable_key_goes_by_its_id(key: object) -> None:
     assert row(build({Part.ISSUE: issue() | {"key": key}}))["issue_key"] == "10001"
+
+
+@pytest.mark.parametrize("fields", [None, [], "text", 7])
+def test_an_issue_without_readable_fields_is_a_row_of_nulls(fields: object) -> None:
+    built = build({Part.ISSUE: issue() | {"fields": fields}}, {Part.ISSUE: numbered(2)})
+    assert [each["summary"] for each in rows(built, "issues")] == [None, "It is slow"]
+    assert {problem.issue_key for problem in built.problems} == {"SUP-1"}
+
+
+@pytest.mark.parametrize("payload", [b"null", b"[]", b"7", b"", b"{", b"\xff"])
+def test_what_is_no_issue_at_all_is_an_error_that_names_it(payload: bytes) -> None:
+    with pytest.raises(RawLogError, match="issue 10001 of 2024-01"):
+        build({Part.ISSUE: payload})

@@ -1,0 +1,86 @@
+"""How long one changed issue takes: from appending its five records to the raw log, to committed in all tables.
+
+A database of all issues is made first, and then another that is several times as large (`--scale`), in which the
+time should be the same. Each measurement takes another issue, and opens and closes the database, as a run does.
+"""
+
+import argparse
+import json
+import os
+import random
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from children import make_raw_log, measured_in_a_child, spread
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--issues", type=Path, help="full issues, one per line, plain or gzipped")
+    parser.add_argument(
+        "--generate", type=int, default=5000, help="without a file: how many issues (%(default)s)"
+    )
+    parser.add_argument("--upserts", type=int, default=50, help="how often to measure (%(default)s)")
+    parser.add_argument(
+        "--scale", type=int, default=10, help="how much larger the second is; 1: none (%(default)s)"
+    )
+    arguments = parser.parse_args()
+    for scale in sorted({1, arguments.scale}):
+        with tempfile.TemporaryDirectory(prefix="upsert-") as folder:
+            raw, database = Path(folder) / "raw", Path(folder) / "warehouse.duckdb"
+            print(make_raw_log(raw, arguments.issues, arguments.generate, scale))
+            measured = measured_in_a_child(__file__, raw, database, arguments.upserts)
+        print(f"  database of {measured['database']:,.0f} MB")
+        for name in ("upsert", "append", "refresh"):
+            print(f"  {name:8} {spread(measured[name])} ms")
+
+
+def _measure(raw_folder: str, database: Path, upserts: int) -> dict[str, Any]:
+    from upath import UPath
+
+    from jira_assets.raw.log import LatestIssue, RawLog
+    from jira_assets.raw.record import Part, Record, Source
+    from jira_assets.tables.catalogue import TABLES
+    from jira_assets.tables.issue import Site
+    from jira_assets.warehouse.refresh import Refresh
+
+    log = RawLog(UPath(raw_folder))
+    Refresh(log, database, TABLES, Site()).run(log.months())
+    chosen = random.Random(1)
+    milliseconds: dict[str, list[float]] = {"upsert": [], "append": [], "refresh": []}
+
+    def records(issue: LatestIssue) -> list[Record]:
+        now = datetime.now(UTC)
+        parts = [part for part in Part if part in issue.payloads]
+        return [
+            Record(issue.issue_id, part, now, now, Source.WEBHOOK, issue.payloads[part]) for part in parts
+        ]
+
+    for _ in range(upserts):
+        month = chosen.choice(log.months())
+        issue_id = chosen.choice(sorted(log.issue_ids(month)))
+        fetched = records(next(log.latest(month, [issue_id])))
+        started = time.perf_counter()
+        log.append(month, fetched)
+        appended = time.perf_counter()
+        done = Refresh(log, database, TABLES, Site()).run([month])
+        finished = time.perf_counter()
+        if done.issues != 1:
+            raise SystemExit(f"{done.issues} issues were written instead of one")
+        milliseconds["append"].append((appended - started) * 1000)
+        milliseconds["refresh"].append((finished - appended) * 1000)
+        milliseconds["upsert"].append((finished - started) * 1000)
+    return milliseconds | {"database": database.stat().st_size / 1e6}
+
+
+if __name__ == "__main__":
+    if child := os.environ.get("BENCHMARK_CHILD"):
+        raw_folder, database, upserts = json.loads(child)
+        print(json.dumps(_measure(raw_folder, Path(database), upserts)))
+    else:
+        main()

@@ -1,0 +1,152 @@
+"""``jira-assets demo``: a Jira site, Dagster, and a copy of the one made by the other, on this machine."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from jira_assets.demo.dagster_dev import DagsterDev, dagster_dev, require_free_port
+from jira_assets.demo.folder import demo_folder
+from jira_assets.demo.queries import show_queries
+from jira_assets.demo.ui import Progress, Ui
+from jira_assets.sandbox.generate import generated_site
+from jira_assets.sandbox.server import RunningSandbox, serve
+from jira_assets.sandbox.site import Site
+from jira_assets.settings import DEFAULT_DATA_DIR, VARIABLES
+
+_DESCRIPTION = """\
+Start a made-up Jira site and Dagster on this machine, copy all months of the site into DuckDB, and show the
+result. Neither your settings nor your Dagster history are touched. Ctrl-C stops everything."""
+_SECONDS_BETWEEN_LOOKS = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs until interrupted. Returns 0 if all months were copied, 1 if not."""
+    arguments = _parser().parse_args(argv)
+    require_free_port(arguments.port)
+    with demo_folder(arguments.data_dir.absolute()) as folder:
+        site = _site(arguments)
+        _end_on_signals()
+        with (
+            serve(site) as sandbox,
+            dagster_dev(folder, arguments.port, _environment(sandbox, folder)) as dagster,
+        ):
+            _say(f"A Jira site with {len(site):,} issues is at {sandbox.url}. Starting Dagster …")
+            copied = _copy(sandbox, dagster)
+            if copied:
+                show_queries(folder / "published" / "jira.duckdb")
+            if not arguments.exit_when_done:
+                _stay(dagster, folder)
+    return 0 if copied else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jira-assets demo", description=_DESCRIPTION)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--issues", type=int, default=1500, metavar="N", help="how many issues to make up (1500)"
+    )
+    source.add_argument(
+        "--file", type=Path, metavar="FILE", help="serve these issues: one full issue (JSON) per line, or .gz"
+    )
+    parser.add_argument("--port", type=int, default=3000, help="where Dagster's UI listens (3000)")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(DEFAULT_DATA_DIR, "demo"),
+        metavar="FOLDER",
+        help="where everything is kept; emptied at the start (data/demo)",
+    )
+    parser.add_argument(
+        "--exit-when-done", action="store_true", help="stop when the copy is complete or has failed"
+    )
+    return parser
+
+
+def _end_on_signals() -> None:
+    """Whatever ends us, what we started ends first."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+    # Shells start background jobs with Ctrl-C ignored. Dagster would inherit that, and ignore SIGTERM too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _site(arguments: argparse.Namespace) -> Site:
+    if arguments.file is None:
+        site = generated_site(arguments.issues, now=time.time_ns() // 1_000_000)
+    else:
+        _say(f"Reading {arguments.file} …")
+        site = Site.from_lines(arguments.file)
+    site.slas_run = True
+    return site
+
+
+def _environment(sandbox: RunningSandbox, folder: Path) -> Mapping[str, str]:
+    """The environment of Dagster: ours, without the user's own settings."""
+    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    oldest = min((issue.created for issue in sandbox.site), default=time.time_ns() // 1_000_000)
+    return inherited | {
+        "JIRA_BASE_URL": sandbox.url,
+        "JIRA_EMAIL": sandbox.account.email,
+        "JIRA_API_TOKEN": sandbox.account.token,
+        "JIRA_START_MONTH": datetime.fromtimestamp(oldest / 1000, UTC).strftime("%Y-%m"),
+        "JIRA_DATA_DIR": str(folder),
+    }
+
+
+def _copy(sandbox: RunningSandbox, dagster: DagsterDev) -> bool:
+    """Backfills all months through the UI's API. True if every one of them succeeded."""
+    ui = Ui(dagster.url, dagster.check)
+    ui.wait_until_loaded()
+    backfill = ui.launch_backfill()
+    _say(f"A backfill of all months is under way: {dagster.url}/runs/b/{backfill}")
+    _say("Dagster's daemon takes it up within 30 seconds.")
+    began, said = time.monotonic(), ""
+    while not (progress := ui.progress(backfill)).finished:
+        line = _line(progress, len(sandbox.requests))
+        if line != said and sandbox.requests:
+            _say(f"{time.monotonic() - began:5.0f} s  {line}")
+            said = line
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    _say(f"{time.monotonic() - began:5.0f} s  {_line(progress, len(sandbox.requests))}")
+    if not progress.succeeded:
+        _say("\n".join(["Not all months were copied. What failed:", *progress.unsuccessful]), sys.stderr)
+        return False
+    _say(f"{_verdict(ui.checks())}\n")
+    return True
+
+
+def _line(progress: Progress, requests: int) -> str:
+    months = f"{progress.months_done} of {progress.months} months"
+    return f"{months}, {progress.issues:,} issues, {requests:,} requests"
+
+
+def _verdict(checks: Mapping[str, str]) -> str:
+    failed = [f"{name} ({status.lower()})" for name, status in checks.items() if status != "SUCCEEDED"]
+    passed = f"{len(checks) - len(failed)} of {len(checks)} checks passed"
+    return f"{passed}; not so: {', '.join(failed)}" if failed else passed
+
+
+def _stay(dagster: DagsterDev, folder: Path) -> None:
+    published = folder / "published" / "jira.duckdb"
+    _say(f"Dagster's UI:   {dagster.url}\nPublished copy: {published}\nCtrl-C stops.")
+    with suppress(KeyboardInterrupt):
+        while True:
+            dagster.check()
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(text, file=stream, flush=True)

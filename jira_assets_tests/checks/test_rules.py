@@ -1,0 +1,128 @@
+"""Each rule finds what breaks it, and nothing in clean tables."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from dagster import AssetCheckResult, AssetCheckSeverity
+
+from jira_assets.checks.evaluate import evaluate
+from jira_assets.checks.rules import COMPLETE, Rule
+from jira_assets.checks.tables import RULES
+from jira_assets.sandbox.generate import generated_site
+from jira_assets.tables.catalogue import BY_NAME
+from jira_assets.tables.declare import Table
+from jira_assets_tests.pipeline import pipeline
+
+ALL = (*RULES, COMPLETE)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse in which every table has rows."""
+    folder = tmp_path_factory.mktemp("clean")
+    with pipeline(generated_site(60), folder) as pipe:
+        run = pipe.run("2026-01", "2026-10", assets=["raw_issues", *BY_NAME])
+        assert run.success, run.errors
+        pipe.change("UPDATE jira.issues SET updated_at = now() WHERE rowid = 0")
+        return pipe.database
+
+
+@pytest.fixture
+def warehouse(clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JIRA_DATA_DIR", str(tmp_path))
+    return Path(shutil.copy(clean, tmp_path))
+
+
+def violation(rule: Rule) -> str:
+    """SQL that breaks a rule in one row."""
+    table = f"jira.{rule.table}"
+    match rule.name:
+        case "schema":
+            return f"ALTER TABLE {table} ADD COLUMN surprise INTEGER"
+        case "primary_key":
+            return f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1"
+        case "month_of_creation":
+            return f"UPDATE {table} SET created_at = '2026-11-01 00:00:00+00' WHERE rowid = 0"
+        case "belongs_to_an_issue":
+            return f"UPDATE {table} SET month = '1999-01' WHERE rowid = 0"
+        case "fresh":
+            return f"UPDATE {table} SET updated_at = now() - INTERVAL 8 DAYS"
+        case "complete":
+            first = f"SELECT min(rowid) FROM {table} WHERE expected IS NOT NULL"
+            return f"UPDATE {table} SET expected = stored + 1 WHERE rowid = ({first})"
+    column = rule.name.removesuffix("_is_known")
+    return f"UPDATE {table} SET {column} = 'surprise' WHERE rowid = 0"
+
+
+def verdict(rule: Rule) -> AssetCheckResult:
+    [result] = evaluate(ALL, {rule.key})
+    return result
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_clean_tables_break_no_rule() -> None:
+    results = list(evaluate(ALL, {rule.key for rule in ALL}))
+    assert len(results) == len(ALL)
+    assert [result.check_name for result in results if not result.passed] == []
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: f"{rule.table}.{rule.name}")
+def test_a_rule_finds_what_breaks_it(rule: Rule, warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(violation(rule))
+    result = verdict(rule)
+    assert not result.passed
+    assert result.metadata["count"].value == 1
+    assert result.severity is rule.severity
+
+
+@pytest.mark.parametrize("table", BY_NAME.values(), ids=lambda table: table.name)
+def test_a_null_in_a_primary_key_is_found(table: Table, warehouse: Path) -> None:
+    rule = next(rule for rule in RULES if (rule.table, rule.name) == (table.name, "primary_key"))
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(f"UPDATE jira.{table.name} SET {table.primary_key[0]} = NULL WHERE rowid = 0")
+    assert not verdict(rule).passed
+
+
+def test_the_order_of_columns_does_not_matter(warehouse: Path) -> None:
+    rule = next(rule for rule in RULES if (rule.table, rule.name) == ("comments", "schema"))
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("CREATE TABLE shuffled AS SELECT body, * EXCLUDE (body) FROM jira.comments")
+        connection.execute("CREATE OR REPLACE TABLE jira.comments AS FROM shuffled")
+    assert verdict(rule).passed
+
+
+def test_a_failed_attempt_is_incomplete_even_if_everything_is_stored(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("UPDATE jira.completeness SET error = '403' WHERE part = 'remote_links'")
+    result = verdict(COMPLETE)
+    assert not result.passed
+    assert "remote_links: 403" in str(result.metadata["offenders"].value)
+
+
+def test_only_wrong_data_hold_back_what_follows() -> None:
+    blocking = {rule.name for rule in ALL if rule.blocking}
+    assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue"}
+    warning = {rule.name for rule in ALL if rule.severity is AssetCheckSeverity.WARN}
+    assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {"fresh"}
+
+
+def test_a_table_that_is_missing_has_not_passed(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("DROP TABLE jira.comments")
+    rules = [rule for rule in RULES if rule.table == "comments"]
+    results = list(evaluate(RULES, {rule.key for rule in rules}))
+    assert [result.passed for result in results] == [False] * len(rules)
+
+
+def test_without_a_database_nothing_has_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIRA_DATA_DIR", str(tmp_path))
+    assert "materialise a month first" in str(verdict(COMPLETE).metadata["offenders"].value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_database_has_not_passed(warehouse: Path) -> None:
+    warehouse.write_bytes(b"nonsense" * 1000)
+    assert "cannot open" in str(verdict(COMPLETE).metadata["offenders"].value)

@@ -1,0 +1,117 @@
+"""What follows from the declarations, whatever the issues are."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jira_assets
+from jira_assets.raw.record import Part
+from jira_assets.sandbox.custom_fields import field_catalogue
+from jira_assets.sandbox.generate import generate
+from jira_assets.tables.catalogue import BY_NAME, TABLES, version
+from jira_assets.tables.declare import Table
+from jira_assets.tables.frames import Built
+from jira_assets.tables.issue import Site
+from jira_assets_tests.tables.building import build, issue, parts_of
+
+_SITE = Site(
+    "https://example.atlassian.net", tuple((field["id"], field["name"]) for field in field_catalogue())
+)
+
+
+@pytest.fixture(scope="module")
+def generated() -> Built:
+    return build(*(parts_of(each) for each in generate(120, seed=5)), site=_SITE)
+
+
+_every_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+
+
+def test_a_generated_site_is_read_without_a_problem(generated: Built) -> None:
+    assert generated.problems == []
+    assert generated.issues == 120
+    assert all(frame.height for frame in generated.frames.values())
+
+
+@_every_table
+def test_columns_and_types_are_the_declared_ones(table: Table, generated: Built) -> None:
+    assert generated.frames[table.name].schema == table.schema
+    assert build().frames[table.name].schema == table.schema
+    assert build({Part.ISSUE: issue()}).frames[table.name].schema == table.schema
+
+
+@_every_table
+def test_the_primary_key_is_unique_and_not_null(table: Table, generated: Built) -> None:
+    keys = generated.frames[table.name].select(table.primary_key)
+    assert keys.is_duplicated().sum() == 0
+    assert sum(keys.null_count().row(0)) == 0
+
+
+@_every_table
+def test_what_is_declared_not_null_is_not_null(table: Table, generated: Built) -> None:
+    never_null = [column.name for column in table.columns if not column.nullable]
+    assert sum(generated.frames[table.name].select(never_null).null_count().row(0)) == 0
+
+
+@_every_table
+def test_accepted_values_are_all_that_occurs(table: Table, generated: Built) -> None:
+    for column in table.columns:
+        if column.accepted:
+            assert set(generated.frames[table.name][column.name].drop_nulls()) <= set(column.accepted)
+
+
+@_every_table
+def test_every_table_has_keys_descriptions_and_reads_the_issue(table: Table) -> None:
+    names = [column.name for column in table.columns]
+    assert len(names) == len(set(names))
+    assert {"month", "issue_id", "issue_key", *table.primary_key} <= set(names)
+    assert all(column.description.endswith(".") for column in table.columns)
+    assert table.description
+    assert Part.ISSUE in table.parts
+    assert BY_NAME[table.name] is table
+
+
+def test_known_defect_33_rows_do_not_depend_on_which_issues_are_built_together() -> None:
+    issues = [parts_of(each) for each in generate(15, seed=2)]
+    together = build(*issues, site=_SITE)
+    one_by_one = [build(each, site=_SITE) for each in issues]
+    for table in TABLES:
+        assert together.frames[table.name].rows() == [
+            row for each in one_by_one for row in each.frames[table.name].rows()
+        ]
+
+
+def _code_version(folder: Path) -> str:
+    """The version that a fresh process finds for the package in this folder."""
+    command = "from jira_assets.tables.catalogue import code_version; print(code_version())"
+    return subprocess.run(
+        [sys.executable, "-c", command], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_code_version_changes_with_any_file_that_rows_depend_on(tmp_path: Path) -> None:
+    package = tmp_path / "jira_assets"
+    shutil.copytree(
+        Path(next(iter(jira_assets.__path__))), package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    versions = [_code_version(tmp_path)]
+    for changed in ("tables/comments.py", "text/adf.py"):
+        with (package / changed).open("a") as file:
+            file.write("\n")
+        versions.append(_code_version(tmp_path))
+    (package / "tables" / "another.py").write_text("")
+    versions.append(_code_version(tmp_path))
+    assert len(set(versions)) == 4
+    (package / "cli.py").write_text("")
+    assert _code_version(tmp_path) == versions[-1]
+
+
+def test_the_version_of_rows_changes_with_the_sites_address_and_fields() -> None:
+    versions = {
+        version(site) for site in (Site(), Site("https://a.example"), Site(None, (("customfield_1", "A"),)))
+    }
+    assert len(versions) == 3
+    assert version(Site()) == version(Site())

@@ -1,0 +1,29 @@
+"""A warehouse with two months of generated issues, as small as a test of reading needs it."""
+
+from pathlib import Path
+
+from upath import UPath
+
+from jira_assets.jira.fetch import fetch_month
+from jira_assets.raw.log import RawLog
+from jira_assets.sandbox.generate import generated_site
+from jira_assets.sandbox.server import serve
+from jira_assets.tables.catalogue import TABLES
+from jira_assets.tables.issue import Site
+from jira_assets.warehouse.refresh import Refresh
+from jira_assets_tests.jira.connection import connect
+
+MONTHS = ("2026-09", "2026-10")
+QUIET_MONTH = "2026-04"
+ISSUES = 40
+
+
+def fill(folder: Path) -> Path:
+    """Fetch the months and build all tables; gives the database."""
+    raw, database = RawLog(UPath(folder / "raw")), folder / "warehouse.duckdb"
+    with serve(generated_site(ISSUES)) as sandbox, connect(sandbox.url) as client:
+        for month in MONTHS:
+            for records in fetch_month(client, month):
+                raw.append(month, records)
+    Refresh(raw, database, TABLES, Site()).run([*MONTHS, QUIET_MONTH])
+    return database
