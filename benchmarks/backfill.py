@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -211,22 +211,21 @@ def _ask(url: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _memory(root: int) -> int:
-    """Resident memory, in bytes, of a process and all below it; what they share is counted once for each."""
+    """Memory, in bytes, of a process and all below it; what several share is counted once."""
     children: dict[int, list[int]] = {}
-    resident: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended meanwhile
-        process = int(path.parent.name)
-        children.setdefault(int(fields[1]), []).append(process)
-        resident[process] = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+        with suppress(OSError):  # it ended meanwhile
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
     total, below = 0, [root]
     while below:
         process = below.pop()
-        total += resident.get(process, 0)
         below += children.get(process, [])
+        with suppress(OSError):
+            found = re.search(
+                r"^Pss: +(\d+) kB", Path(f"/proc/{process}/smaps_rollup").read_text(), re.MULTILINE
+            )
+            total += int(found[1]) * 1024 if found else 0
     return total
 
 

@@ -8,6 +8,7 @@ those of a pipeline that was never killed, and of one that starts from nothing. 
 
 import argparse
 import hashlib
+import itertools
 import multiprocessing
 import os
 import random
@@ -44,6 +45,7 @@ from jira_assets.warehouse.refresh import Refresh
 # When something was asked for differs between any two runs.
 _MOMENTS = {"_synced_at", "fetched_at"}
 _DAGSTER = "a run of Dagster"
+_DONE = "nothing any more"
 _DAGSTER_EVERY = 10  # rounds
 _DAGSTER_SECONDS = 3.0  # what Dagster adds to a run
 Work = Callable[["Place", Callable[[str], None]], None]
@@ -111,7 +113,9 @@ def soak(rounds: int, seed: int, issues: int, report: Callable[[str], None]) -> 
                 return Place(sandbox.url, account.email, account.token, base / name, months)
 
             killed, spared = place("killed"), place("spared")
-            for number in range(rounds):
+            for number in itertools.count():
+                if outcome.kills.total() == rounds:
+                    break
                 if number:
                     _mutate(site, rng)
                 seconds = _spare(spared)
@@ -122,11 +126,12 @@ def soak(rounds: int, seed: int, issues: int, report: Callable[[str], None]) -> 
                 else:
                     aim = rng.choice(list(seconds))
                     stage = _kill(killed, work, aim, rng.uniform(0, seconds[aim]))
-                outcome.kills[stage] += 1
                 left = states(killed.database)
                 outcome.problems += _torn(number, stage, before, left, after)
-                if number % 10 == 9:
-                    report(f"{number + 1} kills, during {dict(outcome.kills)}")
+                if stage != _DONE:  # it was quicker than the kill
+                    outcome.kills[stage] += 1
+                    if outcome.kills.total() % 10 == 0:
+                        report(f"{outcome.kills.total()} kills, during {dict(outcome.kills)}")
             _finish(killed, spared, place("fresh"), outcome)
     finally:
         shutil.rmtree(base)
@@ -151,7 +156,7 @@ def work(place: Place, stage: Callable[[str], None]) -> None:
     with connect(place.database, read_only=True) as connection:
         publish_months(connection, TABLES, place.months, UPath(place.folder / "published"))
     publish_views(TABLES, UPath(place.folder / "published"))
-    stage("done")
+    stage(_DONE)
 
 
 def work_through_dagster(place: Place, stage: Callable[[str], None]) -> None:
@@ -173,7 +178,7 @@ def work_through_dagster(place: Place, stage: Callable[[str], None]) -> None:
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with DagsterInstance.ephemeral() as instance:
         job.execute_in_process(instance=instance, tags=tags, run_config=quiet)
-    stage("done")
+    stage(_DONE)
 
 
 def states(database: Path) -> States:

@@ -146,7 +146,8 @@ COMPLETE = Rule(
     "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
     f"""
     SELECT month, issue_key || ' ' || part || ': '
-        || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored') AS offender
+        || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored')
+        AS offender
     FROM {SCHEMA}.completeness
     WHERE error IS NOT NULL OR coalesce(stored, 0) < coalesce(expected, 0)
     """,

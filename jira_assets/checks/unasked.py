@@ -47,8 +47,7 @@ def answer_unasked_checks(context: HookContext) -> None:
 
 
 def _planned(context: HookContext) -> set[AssetCheckKey]:
-    keys = [AssetCheckKey(EVERY_PART_FETCHED.asset_key, EVERY_PART_FETCHED.name)]
-    keys += [rule.key for rule in (*RULES, COMPLETE)]
+    keys = [EVERY_PART_FETCHED.key, *(rule.key for rule in (*RULES, COMPLETE))]
     latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     return {
         key
@@ -59,5 +58,5 @@ def _planned(context: HookContext) -> set[AssetCheckKey]:
 
 def _results(planned: set[AssetCheckKey]) -> Iterator[AssetCheckResult]:
     yield from evaluate((*RULES, COMPLETE), planned, patience_s=_PATIENCE_S)
-    if AssetCheckKey(EVERY_PART_FETCHED.asset_key, EVERY_PART_FETCHED.name) in planned:
+    if EVERY_PART_FETCHED.key in planned:
         yield every_part_fetched()

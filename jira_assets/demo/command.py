@@ -123,9 +123,8 @@ def _copy(sandbox: RunningSandbox, dagster: DagsterDev) -> bool:
     _say(f"{time.monotonic() - began:5.0f} s  {_line(progress, len(sandbox.requests))}")
     if not progress.succeeded:
         _say("\n".join(["Not all months were copied. What failed:", *progress.unsuccessful]), sys.stderr)
-        return False
     _say(f"{_verdict(ui.checks())}\n")
-    return True
+    return progress.succeeded
 
 
 def _line(progress: Progress, requests: int) -> str:

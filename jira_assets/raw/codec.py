@@ -14,7 +14,7 @@ class DamagedPayload(Exception):
 
 
 def compress(payload: bytes) -> bytes:
-    """One zstd frame with its content size and a checksum, so that a flipped bit is noticed when it is read."""
+    """One zstd frame with its content size and a checksum, so that a flipped bit is noticed."""
     compressor: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
     if compressor is None:
         compressor = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
@@ -29,7 +29,8 @@ def decompress_all(frames: Sequence[bytes]) -> list[bytes]:
     decompressor: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
     if decompressor is None:
         decompressor = _local.decompressor = zstandard.ZstdDecompressor()
-    packed = [frame for frame in frames if frame != _EMPTY_LIST]  # three of five parts of an ordinary issue
+    # Three of five parts of an ordinary issue are empty lists.
+    packed: list[bytes | bytearray | memoryview] = [frame for frame in frames if frame != _EMPTY_LIST]
     packed.append(_EMPTY_LIST)  # zstandard 0.25 aborts the process when all payloads are empty
     try:
         unpacked = iter(decompressor.multi_decompress_to_buffer(packed))

@@ -51,7 +51,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The issues that a month's segments after number `since` speak of; `watermark` is the newest of those."""
+    """The issues that a month's segments after number `since` speak of; `watermark` is the newest."""
 
     month: str
     since: int
@@ -72,7 +72,7 @@ class RawLog:
         return sorted(path.name for path in self._root.iterdir() if _MONTH.fullmatch(path.name))
 
     def extent(self, month: str) -> tuple[int, int]:
-        """The number of the month's newest segment (0 if there is none), and the size of all of them in bytes."""
+        """The number of the month's newest segment (0 if there is none), and the bytes of all of them."""
         found = segments.list_segments(self._folder(month))
         return max((segment.number for segment in found), default=0), sum(segment.size for segment in found)
 
@@ -111,7 +111,7 @@ class RawLog:
         return Changes(month, since, watermark, tuple(sorted(touched)))
 
     def failures(self, months: Iterable[str] | None = None) -> Iterator[Failure]:
-        """Parts whose last attempt failed, in these months or in all: what is stored of them may be out of date."""
+        """Parts whose last attempt failed, in these months or in all: what is stored may be out of date."""
         for month in self.months() if months is None else months:
             found = self._read(month, ["issue_id", "error"])
             failed = {issue_id for _, frame in found for issue_id in frame.drop_nulls("error")["issue_id"]}
@@ -164,7 +164,7 @@ class RawLog:
         within: tuple[str, str] | None = None,
         after: int = 0,
     ) -> list[tuple[Segment, pl.DataFrame]]:
-        """All segments of a month after a number; again from the listing if compaction removes one meanwhile."""
+        """All segments of a month after a number, listed again if compaction removes one meanwhile."""
         for _ in range(_REREAD_ATTEMPTS):
             found = [s for s in segments.list_segments(self._folder(month)) if s.number > after]
             try:
@@ -216,7 +216,7 @@ def _latest_rows(
 
 
 def _recency(row: _Row) -> tuple[object, ...]:
-    """Orders the rows of one part. A deletion is later when it was seen later, whatever state the issue was in."""
+    """Orders the rows of one part. A deletion is later when it was seen later, in whatever state."""
     return (row[3], row[:7]) if row[1] == Part.DELETED else row[:7]
 
 

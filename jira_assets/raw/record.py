@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Part(StrEnum):
-    """The pieces that an issue is fetched in. Each is replaced as a whole, and independently of the others."""
+    """The pieces that an issue is fetched in. Each is replaced whole, and independently of the others."""
 
     ISSUE = "issue"
     COMMENTS = "comments"

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import polars as pl
 from upath import UPath
 
+from jira_assets.files import local
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 
 SCHEMA = pl.Schema(
@@ -58,7 +59,7 @@ def list_segments(folder: UPath) -> list[Segment]:
             paths = [path for path in folder.iterdir() if _NAME.match(path.name)]
         except (FileNotFoundError, NotADirectoryError):  # the latter is what object stores say
             return []
-        # Compaction may remove files between the listing and here; then what replaces them is not listed either.
+        # Compaction may have removed files since the listing; what replaces them is not listed either.
         with contextlib.suppress(FileNotFoundError):
             return sorted(Segment(int(path.stem), path, path.stat().st_size) for path in paths)
     raise RawLogError(f"the segments in {folder} kept changing while they were listed; run again")
@@ -68,12 +69,13 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     """Write a frame of `SCHEMA` as the newest segment and return it; durable when this returns.
 
     A writer with a stale listing could take a low number that compaction has just freed, which readers that
-    are past it would never look at. So a segment counts only if it is the greatest once it is there; otherwise
-    its rows are appended again. They may then stand in the log twice, which latest-wins reads don't mind.
+    are past it would never look at. So a segment counts only if it is the greatest once it is there;
+    otherwise its rows are appended again. They may then stand in the log twice, which latest-wins reads
+    don't mind.
     """
     buffer = io.BytesIO()
-    # Payloads are compressed one by one; compressing pages again would only slow the reading of single issues.
-    frame.select(SCHEMA.names()).cast(dict(SCHEMA)).write_parquet(
+    # Payloads are compressed one by one; compressing pages too would slow the reading of single issues.
+    frame.select(SCHEMA.names()).cast(SCHEMA).write_parquet(
         buffer, compression="uncompressed", row_group_size=_ROW_GROUP_ROWS
     )
     try:
@@ -99,8 +101,8 @@ def read(
 ) -> pl.DataFrame:
     """The rows of a segment, of the issues from one id to another only if `within` is given.
 
-    Times are in microseconds since the epoch, and `origin` is filled in. Raises FileNotFoundError when compaction
-    has replaced the segment meanwhile, UnreadableSegment when the file is damaged or is no segment.
+    Times are in microseconds since the epoch, and `origin` is filled in. Raises FileNotFoundError when
+    compaction has replaced the segment meanwhile, UnreadableSegment when the file is damaged or no segment.
     """
     expressions = {
         "issue_updated": pl.col("issue_updated").dt.epoch("us"),
@@ -138,8 +140,9 @@ def _greatest(folder: UPath) -> int:
 
 
 def _source(path: UPath) -> str | io.BytesIO:
-    """Local files are memory-mapped by Polars; elsewhere the bytes come through the path's own file system."""
-    return str(path) if isinstance(path, Path) else io.BytesIO(path.read_bytes())
+    """Polars maps local files into memory; elsewhere the bytes come through the path's file system."""
+    on_disk = local(path)
+    return io.BytesIO(path.read_bytes()) if on_disk is None else str(on_disk)
 
 
 class _Publish:
@@ -155,7 +158,7 @@ class _Publish:
                 with target.open("xb") as file:  # an object store publishes the object when it is closed
                     file.write(self._content)
             else:
-                os.link(self._staged, str(target))
+                os.link(self._staged, self._staged.with_name(target.name))
                 _fsync_folder(self._staged.parent)
         except FileExistsError:
             return False
@@ -165,10 +168,11 @@ class _Publish:
 @contextmanager
 def _staged(folder: UPath, content: bytes) -> Iterator[_Publish]:
     """Bytes that are complete and durable under a private name before anybody can see them."""
-    if not isinstance(folder, Path):
+    on_disk = local(folder)
+    if on_disk is None:
         yield _Publish(content, None)
         return
-    staged = Path(folder) / f".{uuid.uuid4().hex}.tmp"
+    staged = on_disk / f".{uuid.uuid4().hex}.tmp"
     try:
         with staged.open("xb") as file:
             file.write(content)

@@ -6,7 +6,7 @@ from typing import Protocol
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, Kind, Row, Table
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import Id
+from jira_assets.tables.shapes import Count, Id
 
 _PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS)
 
@@ -20,13 +20,17 @@ def _stored(children: Sequence[_Child] | None) -> int | None:
     return None if children is None else sum(child.id is not None for child in children)
 
 
+def _total(count: Count | None) -> int | None:
+    return None if count is None else count.total
+
+
 def _rows(issue: Issue) -> Iterator[Row]:
     fields = issue.fields
     counts: tuple[tuple[Part, int | None, int | None], ...] = (
         (Part.ISSUE, None, None),
-        (Part.COMMENTS, fields.comment and fields.comment.total, _stored(issue.comments)),
+        (Part.COMMENTS, _total(fields.comment), _stored(issue.comments)),
         (Part.CHANGELOG, issue.change_total, _stored(issue.histories)),
-        (Part.WORKLOGS, fields.worklog and fields.worklog.total, _stored(issue.worklogs)),
+        (Part.WORKLOGS, _total(fields.worklog), _stored(issue.worklogs)),
         (Part.REMOTE_LINKS, None, _stored(issue.remote_links)),
     )
     latest = issue.latest

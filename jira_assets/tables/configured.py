@@ -1,8 +1,8 @@
 """Columns of `issues` that come from a site's own fields, and `custom_fields`, which holds all the others.
 
 Custom fields have ids that differ from site to site, so a column names its field as people do, and the field
-catalogue (`GET /rest/api/3/field`, kept beside the raw log) tells the id. A column is NULL on a site that lacks
-the field, or has several of that name.
+catalogue (`GET /rest/api/3/field`, kept beside the raw log) tells the id. A column is NULL on a site that
+lacks the field, or has several of that name.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Configured(NamedTuple):
 
 
 def configured_values(issue: Issue) -> tuple[tuple[object, ...], str | None]:
-    """The values of the configured columns, and all other custom fields of the issue as a JSON object by name."""
+    """The values of the configured columns, and all other custom fields as a JSON object by name."""
     values: dict[str, object] = dict.fromkeys(_COLUMNS)
     others: dict[str, object] = {}
     unique_names, names = issue.site.unique_names, issue.site.names_by_id

@@ -1,9 +1,10 @@
-"""What a table is: one declaration, from which assets, DDL, column metadata, checks and documentation follow."""
+"""What a table is: one declaration, from which assets, DDL, metadata, checks and documentation follow."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
+from typing import cast
 
 import polars as pl
 
@@ -26,11 +27,11 @@ class Kind(Enum):
 
     @property
     def polars(self) -> pl.DataType:
-        return self.value[0]
+        return cast(pl.DataType, self.value[0])
 
     @property
     def sql(self) -> str:
-        return self.value[1]
+        return str(self.value[1])
 
 
 class Personal(StrEnum):

@@ -1,11 +1,11 @@
 """Decoding the issue object itself: the system fields typed, a site's own fields as they come.
 
-A site has hundreds of custom fields and an issue has most of them, nearly all null, so how they are read decides
-how fast a month is. A struct that declares each of them by id decodes in one pass at full speed. Which ones a
-site has is learned as they are met: the struct refuses fields that it does not declare, and is then extended.
+A site has hundreds of custom fields and an issue has most of them, nearly all null, so how they are read
+decides how fast a month is. A struct that declares each of them by id decodes in one pass at full speed.
+Which ones a site has is learned as they are met: the struct refuses fields that it lacks, and is extended.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -69,8 +69,8 @@ class EnvelopeReader:
             self._define()
 
     def _define(self) -> None:
-        # Fields of the system that no table reads are passed over: nothing is decoded of a Raw. New fields come
-        # last, so an issue that was read before they were known has the values of those it has in their places.
+        # Fields of the system that no table reads are passed over: nothing is decoded of a Raw. New fields
+        # come last, so an issue that was read before they were known has its values in their places.
         fields = msgspec.defstruct(
             "SiteFields",
             [
@@ -84,10 +84,11 @@ class EnvelopeReader:
             forbid_unknown_fields=True,
             gc=False,
         )
-        self._envelope: type[Envelope] = msgspec.defstruct(
+        envelope = msgspec.defstruct(
             "SiteEnvelope",
             [("fields", fields, msgspec.field(default_factory=fields))],
             bases=(Envelope,),
             gc=False,
         )
+        self._envelope = cast(type[Envelope], envelope)
         self._decoder = msgspec.json.Decoder(self._envelope)

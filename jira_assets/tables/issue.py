@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
-
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
@@ -55,7 +53,7 @@ class Site:
 
 
 class Issue:
-    """The decoded parts of an issue; None for a part that was never fetched. Problems gather while it is read."""
+    """The decoded parts of an issue; None for one never fetched. Problems gather while it is read."""
 
     def __init__(self, latest: LatestIssue, reader: EnvelopeReader, site: Site) -> None:
         """Raises UnreadableIssue when the issue is no JSON object: its month then stays as it is."""
@@ -70,7 +68,7 @@ class Issue:
         # What was noted so far was noted before the key was known.
         self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
         self.fields = envelope.fields
-        self.change_total = envelope.changelog and envelope.changelog.total
+        self.change_total = None if envelope.changelog is None else envelope.changelog.total
         self._self_url = envelope.self
         self._reader = reader
 
@@ -103,7 +101,7 @@ class Issue:
         return f"{self.site.url}/browse/{self.key}" if self.site.url else None
 
     def identified(self, child_id: Id, what: str) -> str | None:
-        """A child's id as text. A child without one can't be stored; it is noted, and completeness shows it."""
+        """A child's id as text. A child without one can't be stored: it is noted, completeness shows it."""
         if child_id is None:
             self.note(what, "it has no id")
             return None

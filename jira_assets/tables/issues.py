@@ -85,7 +85,7 @@ def _names(named: list[Named] | None) -> list[str] | None:
 
 
 def _previous_keys(issue: Issue) -> list[str] | None:
-    """The keys that the issue had before it was moved, oldest first; the history of a move has an item `Key`."""
+    """The keys that it had before it was moved, oldest first; the history of a move has an item `Key`."""
     if issue.histories is None:
         return None
     moves = (item for history in issue.histories for item in history.items or () if item.field == "Key")
@@ -114,7 +114,7 @@ ISSUES = Table(
         Column(
             "status_category_key",
             Kind.TEXT,
-            "Key of the category; an issue is open while it is not `done`. The names are translated, the key never.",
+            "Key of the category: open is what is not `done`. The names are translated, the key never.",
             accepted=_CATEGORY_KEYS,
         ),
         Column("priority", Kind.TEXT, "Name of the priority."),

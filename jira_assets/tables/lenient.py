@@ -6,9 +6,9 @@ what can be read is kept, what can't is None and noted. One surprising value nev
 
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -35,17 +35,17 @@ def _struct_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 
 def read(kind: type[T], raw: msgspec.Raw | bytes, path: str, note: Note) -> T | None:
-    """The value of `raw` as `kind`; None, and a note, for it or for the parts of it that are of another shape."""
+    """The value of `raw` as `kind`; None, and a note, for it or for what of it has another shape."""
     try:
-        return _decoder(kind).decode(raw)  # type: ignore[no-any-return]
+        return cast(T, _decoder(cast(Hashable, kind)).decode(raw))
     except (msgspec.MsgspecError, RecursionError) as error:
         return _salvage(kind, bytes(raw), path, note, error)  # type: ignore[no-any-return]
 
 
 def read_fields(kind: type[T], values: Mapping[str, msgspec.Raw | bytes], path: str, note: Note) -> T:
-    """A struct from values that are told apart by name; absent and unreadable ones keep the struct's default."""
+    """A struct from values told apart by name; absent and unreadable ones keep the struct's default."""
     found = {}
-    for name, encoded, field_type in _struct_fields(kind):
+    for name, encoded, field_type in _struct_fields(cast(Hashable, kind)):
         raw = values.get(encoded)
         value = None if raw is None else read(field_type, raw, f"{path}{encoded}", note)
         if value is not None:

@@ -4,48 +4,58 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_NOTICE_S = 0.1
+
+
+class _Ahead(Generic[T]):
+    """Iterates over items that a thread makes. A None follows the last; an error stands in for an item."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = items
+        self._slots: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[T]:
+        while (slot := self._slots.get()) is not None:
+            if isinstance(slot, BaseException):
+                raise slot
+            yield slot[0]
+
+    def stop(self) -> None:
+        """Make no more items, and wait for the one that is being made."""
+        self._abandoned.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put((item,)):
+                    return
+            self._put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that uses the items
+            self._put(error)
+
+    def _put(self, slot: tuple[T] | BaseException | None) -> bool:
+        """Whether somebody still wants it."""
+        while not self._abandoned.is_set():
+            try:
+                self._slots.put(slot, timeout=_NOTICE_S)
+                return True
+            except queue.Full:
+                continue
+        return False
 
 
 @contextmanager
 def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
-    """The items, made by a thread of their own that is at most one item ahead; its errors are raised here."""
-    slots: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
-    abandoned = threading.Event()
-
-    def offer(item: T | None, error: BaseException | None) -> None:
-        while not abandoned.is_set():
-            try:
-                slots.put((item, error), timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        try:
-            for item in items:
-                offer(item, None)
-                if abandoned.is_set():
-                    return
-            offer(None, StopIteration())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
-            offer(None, error)
-
-    def results() -> Iterator[T]:
-        while True:
-            item, error = slots.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
-
-    thread = threading.Thread(target=work, name="ahead", daemon=True)
-    thread.start()
+    """The items, made by a thread that is at most one item ahead; its errors are raised here."""
+    working = _Ahead(items)
     try:
-        yield results()
+        yield iter(working)
     finally:
-        abandoned.set()
-        thread.join()
+        working.stop()

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import duckdb
 
-
 DEFAULT_PATIENCE_S = 60.0
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 1.0
-# Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They also bound
-# the memory of a long transaction, which holds those that are not full yet.
+# Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They
+# also bound the memory of a long transaction, which holds those that are not full yet.
 _ROW_GROUP_SIZE = 4_096
 _SETTINGS = (
-    # Full row groups are written at once instead of five at a time: memory holds what is being written, not what was.
+    # Full row groups are written at once instead of five at a time, so memory needn't hold them.
     "SET write_buffer_row_group_count = 1",
-    # A checkpoint costs more than the change of an issue does. So the log of changes beside the file is taken into the
-    # file only now and then; it is as durable, and read again by whoever opens the file next.
+    # A checkpoint costs more than the change of an issue. So the log of changes beside the file is taken into
+    # the file only now and then; it is as durable, and is read by whoever opens the file next.
     "PRAGMA disable_checkpoint_on_shutdown",
     "SET wal_autocheckpoint = '256KB'",
 )
@@ -76,7 +75,7 @@ def transaction(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> Iterat
 class _Engine:
     """The one DuckDB of this process, to which files are attached.
 
-    Starting it takes 20 ms, attaching a file less than one. And one it must be: locks on a file are those of the
+    Starting it takes 20 ms, attaching a file less than one. And one it must be: locks on a file belong to the
     process, so two would not notice that they write the same file.
     """
 
@@ -149,6 +148,7 @@ def _busy_message(path: Path, reason: str, patience_s: float) -> str:
     holder = _HOLDER.search(reason)
     who = f"process {holder[2]} ({holder[1]})" if holder else "another connection"
     return (
-        f"{path} is held by {who}, for more than {patience_s:.0f} s. Close it there (a DuckDB shell or notebook that "
-        "reads this file blocks the pipeline; read the published copy instead), then run again. Nothing is lost."
+        f"{path} is held by {who}, for more than {patience_s:.0f} s. Close it there (a DuckDB shell or "
+        "notebook that reads this file blocks the pipeline; read the published copy instead) and run again. "
+        "Nothing is lost."
     )

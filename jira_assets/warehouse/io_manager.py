@@ -30,7 +30,7 @@ from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import Table
 from jira_assets.tables.issue import Site
-from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
 from jira_assets.warehouse.read import count_rows, select
 from jira_assets.warehouse.refresh import Refresh, Refreshed
 from jira_assets.warehouse.store import SCHEMA
@@ -49,16 +49,17 @@ class TableRefresh:
     rebuild: bool
     progress: Callable[[str], None]
     database: Path = field(default=Path(), init=False)
+    patience_s: float = field(default=DEFAULT_PATIENCE_S, init=False)
 
     @cached_property
     def result(self) -> Refreshed:
-        refresh = Refresh(self.raw, self.database, self.tables, self.site)
+        refresh = Refresh(self.raw, self.database, self.tables, self.site, patience_s=self.patience_s)
         return refresh.run(self.months, rebuild=self.rebuild, progress=self.progress)
 
     @cached_property
     def stored(self) -> Mapping[tuple[str, str], int]:
         """Rows in the warehouse after the refresh, by table and month."""
-        with connect(self.database, read_only=True) as connection:
+        with connect(self.database, read_only=True, patience_s=self.patience_s) as connection:
             return count_rows(connection, self.tables, self.result.months)
 
 
@@ -82,6 +83,7 @@ class _Handler(DbTypeHandler[Any]):
     ) -> Mapping[str, Any]:
         refresh, name = obj.refresh, obj.table.name
         refresh.database = connection
+        refresh.patience_s = cast(float, (context.resource_config or {})["patience_s"])
         result = refresh.result
         for month in result.months:
             context.step_context.add_asset_metadata(
@@ -147,9 +149,13 @@ class _Manager(DbIOManager):
 
 
 class WarehouseIOManager(DuckDBIOManager):
-    """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say."""
+    """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say.
+
+    A run waits `patience_s` seconds while another process holds the file.
+    """
 
     database: str = ""
+    patience_s: float = DEFAULT_PATIENCE_S
 
     @staticmethod
     def type_handlers() -> Sequence[DbTypeHandler[Any]]:

@@ -1,7 +1,7 @@
 """From raw to tables: what newer segments touched is read, built and written, month by month or many at once.
 
-Three stages run side by side, because each leaves the interpreter free for the others most of the time: reading
-and decompressing segments, building frames, writing to DuckDB. Memory holds a few thousand issues at most.
+Three stages run side by side: reading and decompressing segments, building frames, writing to DuckDB. The
+first and the last leave the interpreter to the second most of the time. Memory holds two thousand issues.
 """
 
 import gc
@@ -19,7 +19,7 @@ from jira_assets.tables.declare import Table
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.warehouse.ahead import ahead
-from jira_assets.warehouse.connection import connect, transaction
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect, transaction
 from jira_assets.warehouse.store import (
     Marks,
     MonthChange,
@@ -38,7 +38,7 @@ _ATTEMPTS = 5
 
 @dataclass(slots=True)
 class Refreshed:
-    """What a refresh did: rows written by table, what could not be read, and the months that were left as they were."""
+    """What a refresh did: rows written by table, what could not be read, and months left as they were."""
 
     months: list[str] = field(default_factory=list)
     issues: int = 0
@@ -61,10 +61,19 @@ class Refresh:
     reported in `failed`; the others go on.
     """
 
-    def __init__(self, raw: RawLog, database: Path, tables: Sequence[Table], site: Site) -> None:
+    def __init__(
+        self,
+        raw: RawLog,
+        database: Path,
+        tables: Sequence[Table],
+        site: Site,
+        *,
+        patience_s: float = DEFAULT_PATIENCE_S,
+    ) -> None:
         self._raw = raw
         self._database = database
         self._tables = tables
+        self._patience_s = patience_s
         self._builder = Builder(tables, site)
         self._version = version(site)
 
@@ -73,16 +82,17 @@ class Refresh:
         months: Sequence[str],
         *,
         rebuild: bool = False,
-        progress: Callable[[str], None] = lambda line: None,
+        progress: Callable[[str], None] | None = None,
     ) -> Refreshed:
-        """Raises WarehouseBusy when somebody else keeps the file, WatermarkMoved when other runs keep writing."""
+        """Raises WarehouseBusy when somebody keeps the file, WatermarkMoved when other runs keep writing."""
         done = Refreshed()
         moved = 0
         while pending := [month for month in months if month not in done.months and month not in done.failed]:
             try:
                 for group in self._groups(pending, rebuild, done):
                     self._write(group, done)
-                    progress(f"{len(done.months)} of {len(months)} months, {done.issues} issues written")
+                    if progress:
+                        progress(f"{len(done.months)} of {len(months)} months, {done.issues} issues written")
             except WatermarkMoved:
                 # Another run wrote one of the months between our reading and our writing: look again.
                 moved += 1
@@ -96,7 +106,7 @@ class Refresh:
         """What is to be written, in the portions of one transaction each."""
         marks: Marks = {}
         if self._database.exists():
-            with connect(self._database) as connection:
+            with connect(self._database, patience_s=self._patience_s) as connection:
                 marks = read_marks(connection, self._tables, months)
         changes: list[MonthChange] = []
         size = 0
@@ -135,7 +145,7 @@ class Refresh:
         issues = 0
         with _without_gc(), ahead(self._read(group)) as batches, ahead(self._build(batches)) as pieces:
             first = list(islice(pieces, 1))  # the file is opened only when there is something to write
-            with transaction(self._database) as connection:
+            with transaction(self._database, patience_s=self._patience_s) as connection:
                 begin_changes(connection, self._tables, group.changes, group.marks)
                 for built in chain(first, pieces):
                     for table in self._tables:
@@ -178,7 +188,7 @@ class _Group:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Rows are millions of small tuples without cycles: looking for cycles in them takes a tenth of the time."""
+    """Rows are millions of small tuples: looking for cycles among them takes a tenth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -34,7 +34,7 @@ Marks = dict[tuple[str, str], Mark]
 
 @dataclass(frozen=True, slots=True)
 class MonthChange:
-    """What a transaction does to one month: replaces these issues' rows, or with None all rows of the month."""
+    """What a transaction does to a month: replaces these issues' rows, or with None all its rows."""
 
     month: str
     issue_ids: tuple[str, ...] | None
@@ -47,7 +47,7 @@ def read_marks(
     """The marks of these months of these tables; months that were never built have none."""
     try:
         rows = connection.execute(
-            f"SELECT table_name, month, segment, version FROM {_WATERMARKS} "  # noqa: S608 - constants
+            f"SELECT table_name, month, segment, version FROM {_WATERMARKS} "
             "WHERE list_contains($tables, table_name) AND list_contains($months, month)",
             {"tables": [table.name for table in tables], "months": list(months)},
         ).fetchall()
@@ -75,13 +75,13 @@ def begin_changes(
     for table in tables:
         if replaced:
             connection.execute(
-                f"DELETE FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",  # noqa: S608
+                f"DELETE FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",
                 {"months": replaced},
             )
         for change in changes:
             if change.issue_ids:
                 connection.execute(
-                    f"DELETE FROM {SCHEMA}.{table.name} "  # noqa: S608
+                    f"DELETE FROM {SCHEMA}.{table.name} "
                     "WHERE month = $month AND list_contains($issues, issue_id)",
                     {"month": change.month, "issues": list(change.issue_ids)},
                 )
@@ -95,7 +95,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFr
         return
     stream = _ArrowStream(frame)
     connection.register("incoming", stream)
-    connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")  # noqa: S608
+    connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
     stream.release()
 
@@ -110,13 +110,12 @@ def finish_changes(
     marks = [(table.name, change.month, change.watermark) for table in tables for change in changes]
     names, months, segments = (list(values) for values in zip(*marks, strict=True))
     connection.execute(
-        f"DELETE FROM {_WATERMARKS} "  # noqa: S608 - constants
+        f"DELETE FROM {_WATERMARKS} "
         "WHERE list_contains($names, table_name) AND list_contains($months, month)",
         {"names": names, "months": months},
     )
     connection.execute(
-        f"INSERT INTO {_WATERMARKS} "  # noqa: S608 - constants
-        "SELECT unnest($names), unnest($months), unnest($segments), $version",
+        f"INSERT INTO {_WATERMARKS} SELECT unnest($names), unnest($months), unnest($segments), $version",
         {"names": names, "months": months, "segments": segments, "version": version},
     )
 
@@ -131,7 +130,7 @@ class _ArrowStream:
         return self._frame.__arrow_c_stream__(requested_schema)
 
     def release(self) -> None:
-        """Let go of the frame: DuckDB keeps a view, dropped or not, and what it reads until the transaction ends."""
+        """Let go of the frame. DuckDB keeps a dropped view, and what it reads, until the transaction ends."""
         self._frame = self._frame.clear()
 
 
@@ -153,7 +152,7 @@ def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> N
 
 
 def _definition(column: Column) -> str:
-    # Free text is most of the volume, and repeats itself: zstd makes the file an eighth of what DuckDB would choose.
+    # Free text is most of the volume and repeats itself: with zstd the file is an eighth as large.
     compression = " USING COMPRESSION zstd" if column.personal is Personal.FREE_TEXT else ""
     return f'"{column.name}" {column.kind.sql}{compression}'
 
@@ -179,9 +178,8 @@ def _adapt(
         if name not in existing:
             connection.execute(f'ALTER TABLE {qualified} ADD COLUMN "{name}" {kind}')
         elif existing[name] != kind:
-            connection.execute(
-                f'ALTER TABLE {qualified} ALTER COLUMN "{name}" TYPE {kind} USING TRY_CAST("{name}" AS {kind})'
-            )
+            converted = f'TRY_CAST("{name}" AS {kind})'
+            connection.execute(f'ALTER TABLE {qualified} ALTER COLUMN "{name}" TYPE {kind} USING {converted}')
 
 
 def _difference(table: Table, frame: pl.DataFrame) -> str:

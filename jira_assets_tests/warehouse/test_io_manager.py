@@ -10,7 +10,6 @@ from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.tables import jira_tables
 from jira_assets.sandbox.site import Site
 from jira_assets.tables.catalogue import BY_NAME
-from jira_assets.warehouse.connection import WarehouseBusy, connect
 from jira_assets.warehouse.io_manager import WarehouseIOManager
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
@@ -69,13 +68,16 @@ def test_a_run_waits_while_somebody_holds_the_database(pipe: Pipeline) -> None:
 
 
 def test_somebody_who_keeps_the_database_is_named(pipe: Pipeline) -> None:
-    with (
-        held(pipe.database) as holder,
-        pytest.raises(WarehouseBusy) as refused,
-        connect(pipe.database, patience_s=0.2),
-    ):
-        pytest.fail("it was opened all the same")
-    assert f"is held by process {holder}" in str(refused.value)
+    before = pipe.query("SELECT * FROM jira.comments ORDER BY ALL")
+    impatient = {"resources": {"warehouse": {"config": {"patience_s": 0.2}}}}
+    with held(pipe.database) as holder:
+        run = pipe.run(JANUARY, config=impatient)
+    assert not run.success
+    assert f"is held by process {holder} " in run.errors
+    assert "PLANNED" not in pipe.shown_checks().values()
+    assert pipe.query("SELECT * FROM jira.comments ORDER BY ALL") == before
+    again = pipe.run(JANUARY)
+    assert again.success, again.errors
 
 
 def test_defect_19_an_emptied_month_keeps_its_watermark_and_no_rows(pipe: Pipeline) -> None:
