@@ -48,7 +48,8 @@ def _verdict(connection: duckdb.DuckDBPyConnection, rule: Rule) -> AssetCheckRes
     except duckdb.CatalogException as error:
         return _result(rule, False, {"offenders": [str(error).split("\n")[0]]})
     count, shown = found or (0, [])
-    return _result(rule, count == 0, {"count": count, "offenders": shown or []} if count else {})
+    # The count is told even when it is 0: the UI draws it over time.
+    return _result(rule, count == 0, {"count": count} | ({"offenders": shown} if count else {}))
 
 
 def _result(rule: Rule, passed: bool, metadata: Metadata) -> AssetCheckResult:

@@ -37,6 +37,8 @@ def rules(tables: Sequence[Table]) -> Iterator[Rule]:
     for table in tables:
         yield _schema(table)
         yield _primary_key(table)
+        if table.name == "unreadable_values":
+            yield _none_unreadable(table)
         if table.name == "issues":
             yield _month_of_creation(table)
             yield _fresh(table)
@@ -136,6 +138,16 @@ def _fresh(table: Table) -> Rule:
         FROM {SCHEMA}.{table.name}
         HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
         """,
+        severity=AssetCheckSeverity.WARN,
+    )
+
+
+def _none_unreadable(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "everything_was_read",
+        "Every value that Jira sent could be read.",
+        f"SELECT issue_key || ' ' || field || ': ' || reason AS offender FROM {SCHEMA}.{table.name}",
         severity=AssetCheckSeverity.WARN,
     )
 

@@ -19,7 +19,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _ISSUES_UNPACKED = 25  # at once: some 1 MB, which the allocator finds again in the same place
-_BYTES_AT_ONCE = 8_000_000  # of segments; up to here a month is read at once
+_BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 
 

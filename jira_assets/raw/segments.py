@@ -22,6 +22,7 @@ from upath import UPath
 
 from jira_assets.files import local
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
+from jira_assets.raw.seal import sealed, verify
 
 SCHEMA = pl.Schema(
     {
@@ -40,7 +41,8 @@ SCHEMA = pl.Schema(
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
 _APPEND_ATTEMPTS = 50
-_LIST_ATTEMPTS = 10
+_LIST_ATTEMPTS = 100
+_LIST_WAIT_S = 0.005
 _LONGEST_WAIT_S = 0.25
 
 
@@ -62,6 +64,7 @@ def list_segments(folder: UPath) -> list[Segment]:
         # Compaction may have removed files since the listing; what replaces them is not listed either.
         with contextlib.suppress(FileNotFoundError):
             return sorted(Segment(int(path.stem), path, path.stat().st_size) for path in paths)
+        time.sleep(_LIST_WAIT_S)
     raise RawLogError(f"the segments in {folder} kept changing while they were listed; run again")
 
 
@@ -78,14 +81,15 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     frame.select(SCHEMA.names()).cast(SCHEMA).write_parquet(
         buffer, compression="uncompressed", row_group_size=_ROW_GROUP_ROWS
     )
+    content = sealed(buffer.getvalue())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _staged(folder, buffer.getvalue()) as publish:
+        with _staged(folder, content) as publish:
             for attempt in range(_APPEND_ATTEMPTS):
                 number = _greatest(folder) + 1
                 target = folder / _name(number)
                 if publish(target) and _greatest(folder) == number:
-                    return Segment(number, target, buffer.tell())
+                    return Segment(number, target, len(content))
                 # Several writers at once would otherwise keep overtaking each other.
                 time.sleep(random.uniform(0, min(0.001 * 2**attempt, _LONGEST_WAIT_S)))
     except OSError as error:
@@ -110,6 +114,7 @@ def read(
         "origin": pl.col("origin").fill_null(segment.number),
     }
     try:
+        verify(segment.path)
         scan = pl.scan_parquet(_source(segment.path))
         found = scan.collect_schema()
         if found != SCHEMA:
@@ -119,8 +124,7 @@ def read(
         return scan.select(expressions.get(name, pl.col(name)) for name in columns).collect()
     except FileNotFoundError:
         raise
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        # Polars panics where a damaged footer says what cannot be.
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
 
 

@@ -13,6 +13,7 @@ from jira_assets.tables.issue import Site
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
 from jira_assets.tables.remote_links import REMOTE_LINKS
+from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.tables.worklogs import WORKLOGS
 
 TABLES: tuple[Table, ...] = (
@@ -24,6 +25,7 @@ TABLES: tuple[Table, ...] = (
     REMOTE_LINKS,
     WORKLOGS,
     COMPLETENESS,
+    UNREADABLE_VALUES,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _PURE_PACKAGES = ("jira_assets.tables", "jira_assets.text")

@@ -9,9 +9,11 @@ import polars as pl
 
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
+from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Row, Table
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
+from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 
 _JIRA_FORMAT = "%Y-%m-%dT%H:%M:%S%.f%z"
 # What accounts in UTC get. Polars reads a format without variable parts four times as fast.
@@ -20,7 +22,7 @@ _MILLISECONDS_FROM = 100_000_000_000  # epoch seconds reach this in the year 513
 _FIRST_DAY = (date.min - date(1970, 1, 1)).days
 _LAST_DAY = (date.max - date(1970, 1, 1)).days
 _MILLISECONDS_A_DAY = 86_400_000
-_MILLISECONDS_UNTIL = 253_402_300_800_000  # the end of the year 9999, where Python's dates end
+_MILLISECONDS_UNTIL = (_LAST_DAY + 1) * _MILLISECONDS_A_DAY
 
 
 _KEY_SCHEMA = {column.name: column.kind.polars for column in KEY_COLUMNS}
@@ -40,7 +42,8 @@ class Builder:
     """Makes frames of a site's issues; keep it, because it learns which fields the site has."""
 
     def __init__(self, tables: Sequence[Table], site: Site) -> None:
-        self._tables = tables
+        # What cannot be read is known only once everything was.
+        self._tables = TABLES if UNREADABLE_VALUES in tables else tables
         self._site = site
         self._reader = EnvelopeReader()
 
@@ -64,7 +67,21 @@ class Builder:
         frames = {
             table.name: _frame(table, rows, key_frame[owners], problems) for table, rows, owners in collected
         }
+        if UNREADABLE_VALUES.name in frames:
+            frames[UNREADABLE_VALUES.name] = _unreadable(problems, key_frame)
         return Built(count, frames, problems)
+
+
+def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame:
+    """The problems as a table. Made last, because columns are converted after the issues were read."""
+    schema = dict.fromkeys(Problem._fields, pl.String)
+    found = pl.DataFrame(problems, schema=schema, orient="row")
+    numbered = found.with_columns(position=pl.int_range(pl.len()).over("issue_key"))
+    return (
+        keys.join(numbered, on="issue_key")
+        .select(UNREADABLE_VALUES.schema.names())
+        .cast(UNREADABLE_VALUES.schema)
+    )
 
 
 def _frame(table: Table, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
@@ -85,8 +102,8 @@ def _series(column: Column, values: Sequence[object], keys: pl.Series, problems:
     if column.kind is Kind.TIMESTAMP:
         converted = timestamps(column.name, values)
     elif column.kind is Kind.DATE:
-        texts = pl.Series(column.name, values, dtype=pl.String)
-        converted = _within_calendar(texts.str.to_date("%Y-%m-%d", strict=False))
+        dates = pl.Series(column.name, values, dtype=pl.String)
+        converted = _within_calendar(dates.str.to_date("%Y-%m-%d", strict=False))
     else:
         return pl.Series(column.name, values, dtype=column.kind.polars)
     problems.extend(

@@ -91,7 +91,9 @@ class _Handler(DbTypeHandler[Any]):
                 asset_key=context.asset_key,
                 partition_key=month,
             )
-        return {"rows_written": result.rows[name], "issues_refreshed": result.issues} | _problems(result)
+        return {"rows_written_by_run": result.rows[name], "issues_refreshed_by_run": result.issues} | (
+            _problems(result)
+        )
 
     def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:
         with connect(connection, read_only=True) as opened:
@@ -113,6 +115,11 @@ class _Client(DuckDbClient):
     @staticmethod
     def delete_table_slice(context: OutputContext, table_slice: TableSlice, connection: Path) -> None:
         """Part of the transaction that writes: rows go only when those that replace them come."""
+
+    @staticmethod
+    def get_table_name(table_slice: TableSlice) -> str:
+        """As in a query; the path of the file is no part of it."""
+        return f"{table_slice.schema}.{table_slice.table}"
 
     @staticmethod
     def get_select_statement(table_slice: TableSlice) -> str:

@@ -31,7 +31,7 @@ from jira_assets.warehouse.store import (
 )
 
 _ISSUES_PER_BATCH = 50  # decoded payloads: some 2 MB
-_ISSUES_PER_PIECE = 500  # rows and frames: some 10 MB; each piece costs each table a few milliseconds
+_ISSUES_PER_PIECE = 400  # rows and frames: some 10 MB; each piece costs each table a few milliseconds
 _BYTES_PER_TRANSACTION = 128_000_000  # of segments; bounds how long the file is held: about three seconds
 _ATTEMPTS = 5
 

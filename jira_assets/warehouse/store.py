@@ -1,6 +1,6 @@
 """Writing tables: issues' rows replaced, and the watermark that says so, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -145,10 +145,14 @@ def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> N
     for table in tables:
         declared = {column.name: column.kind.sql for column in table.columns}
         if table.name not in existing:
-            columns = ", ".join(_definition(column) for column in table.columns)
-            connection.execute(f"CREATE TABLE {SCHEMA}.{table.name} ({columns})")
+            _create_table(connection, table)
         elif existing[table.name] != declared:
-            _adapt(connection, table, existing[table.name], declared)
+            _adapt(connection, table, existing[table.name])
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = ", ".join(_definition(column) for column in table.columns)
+    connection.execute(f"CREATE TABLE {SCHEMA}.{table.name} ({columns})")
 
 
 def _definition(column: Column) -> str:
@@ -167,19 +171,16 @@ def _existing_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[s
     return columns
 
 
-def _adapt(
-    connection: duckdb.DuckDBPyConnection, table: Table, existing: dict[str, str], declared: dict[str, str]
-) -> None:
+def _adapt(connection: duckdb.DuckDBPyConnection, table: Table, existing: Iterable[str]) -> None:
     """Bring a table that an older version made to today's columns; its months are rebuilt as they come up."""
-    qualified = f"{SCHEMA}.{table.name}"
-    for name in existing.keys() - declared.keys():
-        connection.execute(f'ALTER TABLE {qualified} DROP COLUMN "{name}"')
-    for name, kind in declared.items():
-        if name not in existing:
-            connection.execute(f'ALTER TABLE {qualified} ADD COLUMN "{name}" {kind}')
-        elif existing[name] != kind:
-            converted = f'TRY_CAST("{name}" AS {kind})'
-            connection.execute(f'ALTER TABLE {qualified} ALTER COLUMN "{name}" TYPE {kind} USING {converted}')
+    kept = [column for column in table.columns if column.name in existing]
+    values = ", ".join(
+        f'TRY_CAST("{column.name}" AS {column.kind.sql}) AS "{column.name}"' for column in kept
+    )
+    connection.execute(f"ALTER TABLE {SCHEMA}.{table.name} RENAME TO outdated")
+    _create_table(connection, table)
+    connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT {values} FROM {SCHEMA}.outdated")
+    connection.execute(f"DROP TABLE {SCHEMA}.outdated")
 
 
 def _difference(table: Table, frame: pl.DataFrame) -> str:

@@ -20,7 +20,7 @@ ALL = (*RULES, COMPLETE)
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse in which every table has rows."""
+    """A warehouse in which every table has rows, but for what could not be read."""
     folder = tmp_path_factory.mktemp("clean")
     with pipeline(generated_site(60), folder) as pipe:
         run = pipe.run("2026-01", "2026-10", assets=["raw_issues", *BY_NAME])
@@ -35,10 +35,23 @@ def warehouse(clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return Path(shutil.copy(clean, tmp_path))
 
 
+UNREADABLE = (
+    "INSERT INTO jira.unreadable_values "
+    "SELECT month, issue_id, issue_key, 0, 'votes', 'odd' FROM jira.issues LIMIT 1"
+)
+
+
 def violation(rule: Rule) -> str:
     """SQL that breaks a rule in one row."""
+    planted = f"{UNREADABLE};" if rule.table == "unreadable_values" else ""
+    return planted + _violation(rule)
+
+
+def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
+        case "everything_was_read":
+            return "SELECT 'one that could not be is enough'"
         case "schema":
             return f"ALTER TABLE {table} ADD COLUMN surprise INTEGER"
         case "primary_key":
@@ -82,6 +95,7 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, warehouse: Path) -> None:
 def test_a_null_in_a_primary_key_is_found(table: Table, warehouse: Path) -> None:
     rule = next(rule for rule in RULES if (rule.table, rule.name) == (table.name, "primary_key"))
     with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(UNREADABLE)
         connection.execute(f"UPDATE jira.{table.name} SET {table.primary_key[0]} = NULL WHERE rowid = 0")
     assert not verdict(rule).passed
 
@@ -106,7 +120,10 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
     blocking = {rule.name for rule in ALL if rule.blocking}
     assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue"}
     warning = {rule.name for rule in ALL if rule.severity is AssetCheckSeverity.WARN}
-    assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {"fresh"}
+    assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {
+        "fresh",
+        "everything_was_read",
+    }
 
 
 def test_a_table_that_is_missing_has_not_passed(warehouse: Path) -> None:

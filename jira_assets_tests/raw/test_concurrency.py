@@ -91,6 +91,11 @@ class _InterruptedFolder(PosixPath):
     """A folder in which something happens once, after it was listed and before a file of it is named."""
 
     meanwhile: ClassVar[list[Callable[[], object]]] = []
+    protocol: ClassVar[str] = ""
+
+    @property
+    def path(self) -> str:
+        return str(self)
 
     def __truediv__(self, name: str | PathLike[str]) -> Self:
         if str(name).endswith(".parquet") and self.meanwhile:

@@ -1,5 +1,6 @@
 """Files that are not what they should be."""
 
+import io
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
+from jira_assets.raw.seal import sealed
 from jira_assets_tests.raw.records import MONTH, only, record, state
 
 # Payloads that don't compress stand in the file as they are, so that a test can find and damage them.
@@ -36,7 +38,18 @@ def _flip(path: Path, at: int) -> None:
 
 
 def _damage_payload(segment: Path, issue_id: str) -> None:
-    _flip(segment, segment.read_bytes().index(_PAYLOADS[issue_id][500:600]))
+    """As a writer would that compresses wrongly: the file itself is what was written."""
+    content = segment.read_bytes()
+    footer_at = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    unsealed = bytearray(content[: footer_at - 8] + content[footer_at:])
+    unsealed[unsealed.index(_PAYLOADS[issue_id][500:600])] ^= 1
+    segment.write_bytes(sealed(bytes(unsealed)))
+
+
+def _write(path: Path, frame: pl.DataFrame) -> None:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    path.write_bytes(sealed(buffer.getvalue()))
 
 
 def _truncate(path: Path) -> None:
@@ -69,11 +82,11 @@ def _write_text(path: Path) -> None:
 
 
 def _write_other_columns(path: Path) -> None:
-    pl.DataFrame({"issue_id": ["1"], "key": ["SUP-1"]}).write_parquet(path)
+    _write(path, pl.DataFrame({"issue_id": ["1"], "key": ["SUP-1"]}))
 
 
 def _write_other_types(path: Path) -> None:
-    pl.read_parquet(path).with_columns(pl.col("issue_id").cast(pl.Int64)).write_parquet(path)
+    _write(path, pl.read_parquet(path).with_columns(pl.col("issue_id").cast(pl.Int64)))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +126,16 @@ class TestKnownDefect9:
         assert log.months() == [MONTH, "2024-02"]
 
 
-def test_a_flipped_bit_in_a_payload_is_an_error_that_names_file_issue_and_part(
+def test_any_flipped_bit_is_noticed(log: RawLog, segment: Path) -> None:
+    content = segment.read_bytes()
+    for at in random.Random(1).sample(range(len(content)), 200):
+        _flip(segment, at)
+        with pytest.raises(UnreadableSegment, match=segment.name):
+            list(log.latest(MONTH))
+        segment.write_bytes(content)
+
+
+def test_a_payload_that_cannot_be_unpacked_is_an_error_that_names_file_issue_and_part(
     log: RawLog, segment: Path
 ) -> None:
     _damage_payload(segment, "2")
