@@ -1,4 +1,4 @@
-"""Processes of their own to measure in. They start small: a child counts the memory of its parent as its own."""
+"""Processes to measure in. Whoever starts them stays small: a child counts its parent's memory as its own."""
 
 import json
 import os
@@ -19,11 +19,9 @@ def spread(values: list[float]) -> str:
 
 def make_raw_log(folder: Path, issues: Path | None, generate: int, scale: int = 1) -> str:
     """A raw log of a file's or of generated issues; says what is in it."""
-    source = ["--issues", str(issues.resolve())] if issues else ["--generate", str(generate)]
-    command = [sys.executable, "-m", "benchmarks.raw_log", str(folder), *source, "--scale", str(scale)]
-    return subprocess.run(
-        command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout.strip()
+    source = ["--issues", str(issues)] if issues else ["--generate", str(generate)]
+    script = Path(__file__).with_name("raw_log.py")
+    return _run(script, str(folder), *source, "--scale", str(scale)).decode().strip()
 
 
 def measured_in_a_child(script: str, *arguments: object) -> dict[str, Any]:
@@ -31,9 +29,13 @@ def measured_in_a_child(script: str, *arguments: object) -> dict[str, Any]:
 
     The script finds the arguments in BENCHMARK_CHILD, as a JSON array, and prints a JSON object.
     """
-    child = json.dumps(arguments, default=str)
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "BENCHMARK_CHILD": child}
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, script], env=environment, check=True, stdout=subprocess.PIPE)
-    measured: dict[str, Any] = json.loads(done.stdout)
+    measured: dict[str, Any] = json.loads(_run(script, BENCHMARK_CHILD=json.dumps(arguments, default=str)))
     return measured | {"process": time.perf_counter() - started}
+
+
+def _run(script: str | Path, *arguments: str, **variables: str) -> bytes:
+    # From a clone that is not installed, too.
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)} | variables
+    command = [sys.executable, str(script), *arguments]
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout

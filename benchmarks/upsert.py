@@ -1,7 +1,8 @@
-"""How long one changed issue takes: from appending its five records to the raw log, to committed in all tables.
+"""How long one changed issue takes: from appending its records to the raw log to committed in all tables.
 
-A database of all issues is made first, and then another that is several times as large (`--scale`), in which the
-time should be the same. Each measurement takes another issue, and opens and closes the database, as a run does.
+A database of all issues is made first, and then another that is several times as large (`--scale`), in which
+the time should be the same. Each measurement takes another issue, and opens and closes the database as a run
+does.
 """
 
 import argparse

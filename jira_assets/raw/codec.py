@@ -1,7 +1,6 @@
 """Payloads at rest: each one compressed on its own, so that one issue is read without decoding the others."""
 
 import threading
-from collections.abc import Sequence
 
 import zstandard
 
@@ -21,22 +20,17 @@ def compress(payload: bytes) -> bytes:
     return compressor.compress(payload)
 
 
-def decompress_all(frames: Sequence[bytes]) -> list[bytes]:
-    """The payloads of frames, in their order; raises DamagedPayload when one of them is damaged.
-
-    All in one call, because each call hands the interpreter to another thread and has to wait to get it back.
-    """
+def decompress(frame: bytes) -> bytes:
+    """The payload of a frame; raises DamagedPayload when the frame is damaged."""
+    if frame == _EMPTY_LIST:  # three of five parts of an ordinary issue
+        return b"[]"
     decompressor: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
     if decompressor is None:
         decompressor = _local.decompressor = zstandard.ZstdDecompressor()
-    # Three of five parts of an ordinary issue are empty lists.
-    packed: list[bytes | bytearray | memoryview] = [frame for frame in frames if frame != _EMPTY_LIST]
-    packed.append(_EMPTY_LIST)  # zstandard 0.25 aborts the process when all payloads are empty
     try:
-        unpacked = iter(decompressor.multi_decompress_to_buffer(packed))
-    except (zstandard.ZstdError, ValueError, MemoryError) as error:  # what a header says may be damaged too
+        return decompressor.decompress(frame)
+    except (zstandard.ZstdError, MemoryError) as error:  # the size that a header states may be damaged too
         raise DamagedPayload(str(error)) from error
-    return [b"[]" if frame == _EMPTY_LIST else next(unpacked).tobytes() for frame in frames]
 
 
 _EMPTY_LIST = compress(b"[]")

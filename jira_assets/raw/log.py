@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import cast
 
 import polars as pl
 from upath import UPath
 
 from jira_assets.files import remove_leftovers
 from jira_assets.raw import segments
-from jira_assets.raw.codec import DamagedPayload, compress, decompress_all
+from jira_assets.raw.codec import DamagedPayload, compress, decompress
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.record import Part, Record
 from jira_assets.raw.segments import SCHEMA, Segment
@@ -18,7 +18,6 @@ from jira_assets.raw.segments import SCHEMA, Segment
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
-_ISSUES_UNPACKED = 25  # at once: some 1 MB, which the allocator finds again in the same place
 _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 
@@ -178,14 +177,8 @@ class RawLog:
         answers, failures = _latest_rows(self._read(month, within=within))
         known = answers.keys() | failures.keys()
         wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
-        for start in range(0, len(wanted), _ISSUES_UNPACKED):
-            packed: list[_Packed] = []
-            issues = [
-                _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}), packed)
-                for issue_id in wanted[start : start + _ISSUES_UNPACKED]
-            ]
-            _unpack(packed)
-            yield from issues
+        for issue_id in wanted:
+            yield _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}))
 
 
 _Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
@@ -220,45 +213,24 @@ def _recency(row: _Row) -> tuple[object, ...]:
     return (row[3], row[:7]) if row[1] == Part.DELETED else row[:7]
 
 
-class _Packed(NamedTuple):
-    """A payload that is still compressed, and where it belongs."""
-
-    issue: LatestIssue
-    part: str
-    payload: bytes
-    segment: Segment
-
-
-def _latest_issue(
-    month: str, issue_id: str, answers: _ByPart, failures: _ByPart, packed: list[_Packed]
-) -> LatestIssue:
-    """The issue, but for its payloads: those are added to `packed`."""
+def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart) -> LatestIssue:
     issue = LatestIssue(month, issue_id)
     # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
     deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
     for name, ((*_, fetched_at, source, payload, _, _), segment) in answers.items():
-        if fetched_at > deleted_at:
-            packed.append(_Packed(issue, name, payload or b"", segment))
-            issue.fetched_at[_PARTS[name]] = fetched_at // 1000
-            if name == Part.ISSUE:
-                issue.source = source
-    for name, ((*_, failed_at, _, _, error, _), _) in failures.items():
+        if fetched_at <= deleted_at:
+            continue
+        try:
+            part = _PARTS[name]
+            issue.payloads[part] = decompress(payload or b"")
+        except (KeyError, DamagedPayload) as error:
+            reason = f"the {name} of issue {issue_id} is damaged ({error})"
+            raise UnreadableSegment(str(segment.path), reason) from error
+        issue.fetched_at[part] = fetched_at // 1000
+        if part is Part.ISSUE:
+            issue.source = source
+    for name, ((*_, failed_at, _, _, failure, _), _) in failures.items():
         answered_at = answers[name][0][3] if name in answers else -1
         if failed_at > max(answered_at, deleted_at):
-            issue.errors[_PARTS[name]] = error or ""
+            issue.errors[Part(name)] = failure or ""
     return issue
-
-
-def _unpack(packed: list[_Packed]) -> None:
-    try:
-        payloads = decompress_all([each.payload for each in packed])
-    except DamagedPayload:
-        for issue, part, payload, segment in packed:
-            try:
-                decompress_all([payload])
-            except DamagedPayload as error:
-                reason = f"the {part} of issue {issue.issue_id} is damaged ({error})"
-                raise UnreadableSegment(str(segment.path), reason) from error
-        raise
-    for each, payload in zip(packed, payloads, strict=True):
-        each.issue.payloads[_PARTS[each.part]] = payload

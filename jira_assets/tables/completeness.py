@@ -17,7 +17,7 @@ class _Child(Protocol):
 
 def _stored(children: Sequence[_Child] | None) -> int | None:
     """How many have a row: those with an id."""
-    return None if children is None else sum(child.id is not None for child in children)
+    return None if children is None else len([child for child in children if child.id is not None])
 
 
 def _total(count: Count | None) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import cast
 
 import msgspec
 import polars as pl
@@ -115,10 +116,13 @@ def _series(column: Column, values: Sequence[object], keys: pl.Series, problems:
 
 def _within_calendar(converted: pl.Series) -> pl.Series:
     """Null for what Python has no date for: Polars reads years before 1 and after 9999."""
-    units = converted.to_physical()
     unit = 1 if converted.dtype == pl.Date else _MILLISECONDS_A_DAY
-    known = units.is_between(_FIRST_DAY * unit, (_LAST_DAY + 1) * unit - 1)
-    return converted if known.all() else converted.set(~known, None)
+    first, last = _FIRST_DAY * unit, (_LAST_DAY + 1) * unit - 1
+    units = converted.to_physical()
+    lowest, highest = units.min(), units.max()  # cheaper than a look at each
+    if lowest is None or (first <= cast(int, lowest) and cast(int, highest) <= last):
+        return converted
+    return converted.set(~units.is_between(first, last), None)
 
 
 def timestamps(name: str, values: Sequence[object]) -> pl.Series:
@@ -129,11 +133,11 @@ def timestamps(name: str, values: Sequence[object]) -> pl.Series:
     if all(
         value is None or (isinstance(value, int) and abs(value) < _MILLISECONDS_UNTIL) for value in values
     ):
-        numbers = pl.Series(name, values, dtype=pl.Int64)
-        milliseconds = pl.select(
-            pl.when(numbers.abs() < _MILLISECONDS_FROM).then(numbers * 1000).otherwise(numbers).alias(name)
-        )
-        return milliseconds[name].cast(Kind.TIMESTAMP.polars)
+        milliseconds = [
+            value * 1000 if value is not None and abs(value) < _MILLISECONDS_FROM else value
+            for value in cast(Sequence[int | None], values)
+        ]
+        return pl.Series(name, milliseconds, dtype=pl.Int64).cast(Kind.TIMESTAMP.polars)
     parsed = _within_calendar(_from_texts(pl.Series(name, values, dtype=pl.String, strict=False)))
     unusual = _lost(values, parsed)
     if unusual:

@@ -1,7 +1,8 @@
 """From raw to tables: what newer segments touched is read, built and written, month by month or many at once.
 
-Three stages run side by side: reading and decompressing segments, building frames, writing to DuckDB. The
-first and the last leave the interpreter to the second most of the time. Memory holds two thousand issues.
+Two stages run side by side: reading segments and building frames, which is Python's work, and writing them,
+which DuckDB does without holding Python up. A third would only queue for the interpreter. Memory holds a
+thousand issues, not a month.
 """
 
 import gc
@@ -30,10 +31,9 @@ from jira_assets.warehouse.store import (
     read_marks,
 )
 
-_ISSUES_PER_BATCH = 50  # decoded payloads: some 2 MB
 _ISSUES_PER_PIECE = 400  # rows and frames: some 10 MB; each piece costs each table a few milliseconds
 _BYTES_PER_TRANSACTION = 128_000_000  # of segments; bounds how long the file is held: about three seconds
-_ATTEMPTS = 5
+_ATTEMPTS = 20  # each that fails means that another run got on
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class Refresh:
         rows: Counter[str] = Counter()
         problems: list[Problem] = []
         issues = 0
-        with _without_gc(), ahead(self._read(group)) as batches, ahead(self._build(batches)) as pieces:
+        with _without_gc(), ahead(self._build(group)) as pieces:
             first = list(islice(pieces, 1))  # the file is opened only when there is something to write
             with transaction(self._database, patience_s=self._patience_s) as connection:
                 begin_changes(connection, self._tables, group.changes, group.marks)
@@ -160,22 +160,20 @@ class Refresh:
         done.rows.update(rows)
         done.problems.extend(problems)
 
-    def _read(self, group: "_Group") -> Iterator[list[LatestIssue]]:
-        for change in group.changes:
-            try:
-                issues = self._raw.latest(change.month, change.issue_ids)
-                while batch := list(islice(issues, _ISSUES_PER_BATCH)):
-                    yield batch
-            except RawLogError as error:
-                raise _UnreadableMonth(change.month, error) from error
-
-    def _build(self, batches: Iterator[list[LatestIssue]]) -> Iterator[Built]:
-        issues = chain.from_iterable(batches)
+    def _build(self, group: "_Group") -> Iterator[Built]:
+        issues = self._read(group)
         try:
             while (built := self._builder.build(islice(issues, _ISSUES_PER_PIECE))).issues:
                 yield built
         except UnreadableIssue as error:
             raise _UnreadableMonth(error.month, error) from error
+
+    def _read(self, group: "_Group") -> Iterator[LatestIssue]:
+        for change in group.changes:
+            try:
+                yield from self._raw.latest(change.month, change.issue_ids)
+            except RawLogError as error:
+                raise _UnreadableMonth(change.month, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def test_a_run_that_is_always_overtaken_gives_up_and_says_so(log: RawLog, databa
         refresh(log, database)
         log.append(JANUARY, issue(1, "theirs", at=2))
 
-    with meanwhile(log, [overtake] * 10), pytest.raises(WatermarkMoved, match=JANUARY):
+    with meanwhile(log, [overtake] * 30), pytest.raises(WatermarkMoved, match=JANUARY):
         refresh(log, database)
     refresh(log, database)
     assert summaries(database) == [(JANUARY, "SUP-1", "theirs")]
