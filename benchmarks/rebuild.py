@@ -1,8 +1,8 @@
 """How long all tables of a site take from its raw log, and how much memory.
 
 A raw log is made first, of the issues in a file or of generated ones. Then each run fills an empty database
-through the code that Dagster runs, in a fresh process: `process` is all of it, with Python's start. At the end
-the stages are measured one by one on one thread: what each takes, and so what overlapping them gains.
+through the code that Dagster runs, in a fresh process: `process` is all of it, with Python's start. Last, the
+stages are measured one by one on one thread: what each takes, and so what overlapping them gains.
 """
 
 import argparse
