@@ -23,7 +23,7 @@ _SETTINGS = (
     # A checkpoint costs more than the change of an issue. So the log of changes beside the file is taken into
     # the file only now and then; it is as durable, and is read by whoever opens the file next.
     "PRAGMA disable_checkpoint_on_shutdown",
-    "SET wal_autocheckpoint = '256KB'",
+    "SET wal_autocheckpoint = '128KB'",
 )
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 _names = itertools.count(1)

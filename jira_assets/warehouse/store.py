@@ -93,11 +93,9 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFr
         raise SchemaMismatch(_difference(table, frame))
     if frame.is_empty():
         return
-    stream = _ArrowStream(frame)
-    connection.register("incoming", stream)
+    # A view of the frame would do as well, but DuckDB keeps what a view reads until the transaction ends.
+    incoming = _ArrowStream(frame)  # noqa: F841 - DuckDB looks the name up here
     connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")
-    connection.unregister("incoming")
-    stream.release()
 
 
 def finish_changes(
@@ -128,10 +126,6 @@ class _ArrowStream:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
-
-    def release(self) -> None:
-        """Let go of the frame. DuckDB keeps a dropped view, and what it reads, until the transaction ends."""
-        self._frame = self._frame.clear()
 
 
 def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
