@@ -27,11 +27,10 @@ from typing import Any
 import duckdb
 import requests
 
+from jira_assets.tables.catalogue import BY_NAME
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-ASSETS = (
-    *("raw_issues", "issues", "comments", "attachments", "changelog", "issuelinks"),
-    *("remote_links", "worklogs", "completeness", "published"),
-)
+ASSETS = ("raw_issues", *BY_NAME, "published")
 _LAUNCH = """mutation($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 _STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {

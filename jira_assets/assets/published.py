@@ -7,6 +7,7 @@ from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import TABLES
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months, publish_views
+from jira_assets.warehouse.read import built
 
 
 @asset(
@@ -26,8 +27,9 @@ def published(context: AssetExecutionContext) -> MaterializeResult[None]:
     settings = Settings.load()
     folder = settings.published_dir
     with connect(settings.warehouse_path, read_only=True) as connection:
+        tables = built(connection, TABLES)
         for month in context.partition_keys:
-            size = publish_months(connection, TABLES, [month], folder)
+            size = publish_months(connection, tables, [month], folder)
             context.add_asset_metadata({"bytes": size}, partition_key=month)
-    views = publish_views(TABLES, folder)
+    views = publish_views(tables, folder)
     return MaterializeResult(metadata={"database": str(views)})

@@ -9,6 +9,15 @@ from jira_assets.tables.declare import Kind, Table
 from jira_assets.warehouse.store import SCHEMA
 
 
+def built(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[Table]:
+    """Those of the tables that exist: a table that is new comes with its first materialisation."""
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", [SCHEMA]
+    ).fetchall()
+    names = {name for (name,) in rows}
+    return [table for table in tables if table.name in names]
+
+
 def count_rows(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]
 ) -> dict[tuple[str, str], int]:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -7,7 +8,7 @@ from jira_assets.tables.catalogue import BY_NAME, TABLES
 from jira_assets.tables.declare import Table
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.warehouse.connection import connect
-from jira_assets.warehouse.read import count_rows, select
+from jira_assets.warehouse.read import built, count_rows, select
 from jira_assets_tests.warehouse.filled import MONTHS, QUIET_MONTH
 
 
@@ -43,3 +44,10 @@ def test_months_without_rows_count_zero_and_read_as_empty_frames(filled: Path) -
         frame = select(connection, BY_NAME["comments"], [QUIET_MONTH])
     assert frame.is_empty()
     assert frame.schema == BY_NAME["comments"].schema
+
+
+def test_a_table_that_was_never_built_is_told_from_those_that_were(filled: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(filled, tmp_path))
+    with connect(copy) as connection:
+        connection.execute("DROP TABLE jira.unreadable_values")
+        assert built(connection, TABLES) == [table for table in TABLES if table is not UNREADABLE_VALUES]
