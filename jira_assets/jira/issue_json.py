@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from jira_assets.jira.parts import distinct
-from jira_assets.jira.timestamps import parse_timestamp
+from jira_assets.timestamps import parse_timestamp
 
 T = TypeVar("T")
 _NULL = b"null"

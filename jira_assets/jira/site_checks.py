@@ -10,8 +10,8 @@ from jira_assets.jira.bulk import search, visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.jql import month_bounds, quoted
-from jira_assets.jira.timestamps import parse_timestamp
 from jira_assets.settings import Settings
+from jira_assets.timestamps import parse_timestamp
 
 _SERVER_INFO = "/rest/api/3/serverInfo"
 _PERMISSIONS = "/rest/api/3/mypermissions"

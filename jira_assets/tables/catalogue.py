@@ -41,6 +41,7 @@ def code_version() -> str:
         files = [file for file in resources.files(package).iterdir() if file.name.endswith(".py")]
         for file in sorted(files, key=lambda file: file.name):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    digest.update(resources.files("jira_assets").joinpath("timestamps.py").read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import cast
 
 import msgspec
@@ -15,6 +15,7 @@ from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Row, Table
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
+from jira_assets.timestamps import parse_timestamp
 
 _JIRA_FORMAT = "%Y-%m-%dT%H:%M:%S%.f%z"
 # What accounts in UTC get. Polars reads a format without variable parts four times as fast.
@@ -143,7 +144,7 @@ def timestamps(name: str, values: Sequence[object]) -> pl.Series:
     if unusual:
         patched = parsed.to_list()
         for index in unusual:
-            patched[index] = _instant(values[index])
+            patched[index] = parse_timestamp(values[index])
         parsed = pl.Series(name, patched, dtype=Kind.TIMESTAMP.polars)
     return parsed
 
@@ -160,14 +161,3 @@ def _lost(values: Sequence[object], converted: pl.Series) -> list[int]:
     if converted.null_count() == 0:
         return []
     return [index for index in converted.is_null().arg_true() if values[index] is not None]
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        if isinstance(value, str) and not value.lstrip("-").isdecimal():
-            moment = datetime.fromisoformat(value)
-            return None if moment.tzinfo is None else moment.astimezone(UTC)
-        number = float(value)  # type: ignore[arg-type]
-        return datetime.fromtimestamp(number / 1000 if abs(number) >= _MILLISECONDS_FROM else number, UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None

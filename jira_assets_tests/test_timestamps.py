@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jira_assets.jira.timestamps import parse_timestamp
+from jira_assets.timestamps import parse_timestamp
 
 MOMENT = datetime(2024, 1, 1, 10, 0, 0, 123000, tzinfo=UTC)
 
