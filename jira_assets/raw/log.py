@@ -209,8 +209,8 @@ def _latest_rows(
 
 
 def _recency(row: _Row) -> tuple[object, ...]:
-    """Orders the rows of one part. A deletion is later when it was seen later, in whatever state."""
-    return (row[3], row[:7]) if row[1] == Part.DELETED else row[:7]
+    """Orders the rows of one part. Deletions and failures are later when seen later, in whatever state."""
+    return (row[3], row[:7]) if row[1] == Part.DELETED or row[6] is not None else row[:7]
 
 
 def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart) -> LatestIssue:

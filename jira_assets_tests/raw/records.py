@@ -48,9 +48,9 @@ def record(
 
 
 def failure(
-    issue_id: str = "1", part: Part = Part.COMMENTS, *, fetched: int = 0, error: str = "503"
+    issue_id: str = "1", part: Part = Part.COMMENTS, *, updated: int = 0, fetched: int = 0, error: str = "503"
 ) -> Record:
-    return Record(issue_id, part, second(0), second(fetched), Source.BACKFILL, None, error)
+    return Record(issue_id, part, second(updated), second(fetched), Source.BACKFILL, None, error)
 
 
 def tombstone(issue_id: str = "1", *, updated: int = 0, fetched: int = 0) -> Record:

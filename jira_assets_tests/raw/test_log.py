@@ -116,6 +116,13 @@ def test_of_several_failures_the_last_is_reported(log: RawLog) -> None:
     assert only(log).errors == {Part.COMMENTS: "second"}
 
 
+def test_the_last_failure_is_the_last_in_time_whatever_state_the_issue_was_in(log: RawLog) -> None:
+    """Otherwise an earlier one of a newer state, answered meanwhile, would hide it."""
+    log.append(MONTH, [record(part=Part.COMMENTS, updated=5, fetched=2), failure(updated=9, fetched=1)])
+    log.append(MONTH, [failure(updated=5, fetched=3, error="later")])
+    assert only(log).errors == {Part.COMMENTS: "later"}
+
+
 def test_the_months_are_those_that_have_a_log(log: RawLog) -> None:
     assert log.months() == []
     log.append("2024-02", [record()])
