@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,35 @@ def replaced(target: UPath) -> Iterator[Path]:
         staged.replace(on_disk)
     finally:
         staged.unlink(missing_ok=True)
+
+
+def write_durably(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Create these files in a folder, each complete from the moment it is seen; durable when this returns.
+
+    A file that has the name already is replaced. Raises OSError, after which some of the files may exist.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        staged = folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            with staged.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            staged.replace(folder / name)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+    fsync_folder(folder)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file's own fsync does not cover its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(folder: UPath) -> None:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import polars as pl
 from upath import UPath
 
-from jira_assets.files import local
+from jira_assets.files import fsync_folder, local
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.seal import sealed, verify
 
@@ -163,7 +163,7 @@ class _Publish:
                     file.write(self._content)
             else:
                 os.link(self._staged, self._staged.with_name(target.name))
-                _fsync_folder(self._staged.parent)
+                fsync_folder(self._staged.parent)
         except FileExistsError:
             return False
         return True
@@ -185,11 +185,3 @@ def _staged(folder: UPath, content: bytes) -> Iterator[_Publish]:
         yield _Publish(content, staged)
     finally:
         staged.unlink(missing_ok=True)
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
