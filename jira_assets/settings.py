@@ -31,9 +31,12 @@ VARIABLES = (
     "JIRA_SLA_EMAIL",
     "JIRA_SLA_API_TOKEN",
     "JIRA_WEBHOOK_SECRET",
+    "JIRA_WEBHOOK_SECRET_PREVIOUS",
+    "JIRA_EVENT_RETENTION_DAYS",
 )
 DEFAULT_START_MONTH = "2015-01"
 DEFAULT_DATA_DIR = "data"
+DEFAULT_EVENT_RETENTION_DAYS = 30
 
 _ACCOUNT_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
 _DOMAIN_HELP = "Set it to the host name in your browser's address bar, e.g. your-company.atlassian.net"
@@ -185,11 +188,35 @@ class Settings:
         return self.data_dir / "published"
 
     @property
-    def warehouse_path(self) -> Path:
-        """The DuckDB file. DuckDB writes to local disks only: with a remote data folder it is in ``data``."""
+    def local_dir(self) -> Path:
+        """What must lie on a disk of this machine: the data folder, or ``data`` if that is remote."""
         folder = self.data_dir
-        local = Path(folder.path) if folder.protocol in ("", "file") else Path(DEFAULT_DATA_DIR).absolute()
-        return local / "warehouse.duckdb"
+        return Path(folder.path) if folder.protocol in ("", "file") else Path(DEFAULT_DATA_DIR).absolute()
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file; DuckDB writes to local disks only."""
+        return self.local_dir / "warehouse.duckdb"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """The events that the receiver has taken in and nobody has looked at yet."""
+        return self.local_dir / "inbox"
+
+    @property
+    def queue_dir(self) -> Path:
+        """What is to be fetched again, by month."""
+        return self.local_dir / "queue"
+
+    @property
+    def events_dir(self) -> Path:
+        """The archive of events, by day."""
+        return self.local_dir / "events"
+
+    @property
+    def unreadable_dir(self) -> Path:
+        """Well signed deliveries that are no events."""
+        return self.local_dir / "unreadable"
 
     @property
     def sla_email(self) -> str | None:
@@ -202,9 +229,19 @@ class Settings:
         return self._secret("JIRA_SLA_API_TOKEN")
 
     @property
-    def webhook_secret(self) -> str | None:
-        """The secret that Jira signs webhooks with."""
-        return self._optional("JIRA_WEBHOOK_SECRET")
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What a webhook may be signed with: two secrets while one replaces the other, none if not set."""
+        names = ("JIRA_WEBHOOK_SECRET", "JIRA_WEBHOOK_SECRET_PREVIOUS")
+        return tuple(secret for name in names if (secret := self._optional(name)) is not None)
+
+    @property
+    def event_retention_days(self) -> int:
+        """For how many days archived events are kept; 30 unless set."""
+        value = self._optional("JIRA_EVENT_RETENTION_DAYS") or str(DEFAULT_EVENT_RETENTION_DAYS)
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
+            remedy = "Set it to a number of days, 1 or more"
+            raise SettingsError("JIRA_EVENT_RETENTION_DAYS", f"is {_shown(value)}", remedy)
+        return int(value)
 
     def _optional(self, name: str) -> str | None:
         value = self._values.get(name, "").strip()

@@ -30,6 +30,11 @@ def parse_timestamp(value: object) -> datetime | None:
         return None
 
 
+def epoch_milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970, for a moment with an offset."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
 def _from_epoch(number: float) -> datetime:
     milliseconds = number if abs(number) >= _MILLISECONDS_FROM else number * 1000
     return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -93,7 +93,7 @@ def test_what_is_optional_has_a_default() -> None:
     assert settings.start_month == "2015-01"
     assert settings.sla_email is None
     assert settings.sla_api_token is None
-    assert settings.webhook_secret is None
+    assert settings.webhook_secrets == ()
 
 
 def test_projects_are_a_list_of_keys() -> None:

@@ -20,6 +20,8 @@ from pydantic import Field
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.checks.unasked import answer_unasked_checks
+from jira_assets.events.neighbours import requeue_outdated
+from jira_assets.events.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields
 from jira_assets.settings import Settings, SettingsError
@@ -27,6 +29,7 @@ from jira_assets.tables.catalogue import TABLES, code_version
 from jira_assets.tables.declare import Column, Table
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
+from jira_assets.warehouse.known import Known
 
 
 class TablesConfig(Config):
@@ -98,6 +101,9 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     )
     for table in selected:
         yield Output(TableOutput(refresh, table), output_name=table.name)
+    requeued = requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir))
+    if requeued:
+        context.log.info("%d issues show others as they were: they are in the queue", requeued)
 
 
 def _site(settings: Settings) -> Site:

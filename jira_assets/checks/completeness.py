@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSpec, Failure, multi_asset_check
 
 from jira_assets.checks.evaluate import Metadata, evaluate, specs
+from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
@@ -27,10 +28,11 @@ def completeness_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCh
             _turn_red(context, COMPLETE.name, _incomplete_months())
 
 
-@multi_asset_check(specs=[EVERY_PART_FETCHED])
+@multi_asset_check(specs=[EVERY_PART_FETCHED, NO_EVENT_WAITS])
 def raw_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
     unfetched = _unfetched()
     yield _verdict(unfetched)
+    yield no_event_waits(overdue(Settings.load()))
     _turn_red(context, EVERY_PART_FETCHED.name, unfetched)
 
 

@@ -15,8 +15,10 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from jira_assets.checks.completeness import EVERY_PART_FETCHED, every_part_fetched
 from jira_assets.checks.evaluate import evaluate
+from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.checks.tables import RULES
+from jira_assets.settings import Settings
 
 _PATIENCE_S = 2.0  # the run has failed already, perhaps because somebody holds the database
 
@@ -47,7 +49,7 @@ def answer_unasked_checks(context: HookContext) -> None:
 
 
 def _planned(context: HookContext) -> set[AssetCheckKey]:
-    keys = [EVERY_PART_FETCHED.key, *(rule.key for rule in (*RULES, COMPLETE))]
+    keys = [EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key, *(rule.key for rule in (*RULES, COMPLETE))]
     latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     return {
         key
@@ -60,3 +62,5 @@ def _results(planned: set[AssetCheckKey]) -> Iterator[AssetCheckResult]:
     yield from evaluate((*RULES, COMPLETE), planned, patience_s=_PATIENCE_S)
     if EVERY_PART_FETCHED.key in planned:
         yield every_part_fetched()
+    if NO_EVENT_WAITS.key in planned:
+        yield no_event_waits(overdue(Settings.load()))

@@ -91,9 +91,9 @@ class JiraClient:
         self._statistics = Statistics()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "JiraClient":
+    def from_settings(cls, settings: Settings, throttle: Throttle | None = None) -> "JiraClient":
         """A client for the configured site. Raises ``SettingsError``; sends nothing yet."""
-        return cls(auth.base_url(settings), auth.credential(settings))
+        return cls(auth.base_url(settings), auth.credential(settings), throttle)
 
     @property
     def concurrency(self) -> int:

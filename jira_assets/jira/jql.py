@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from jira_assets.timestamps import epoch_milliseconds
+
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
@@ -23,7 +24,7 @@ def created_in_month(month: str, projects: Sequence[str] = ()) -> str:
     An unquoted integer is epoch milliseconds (jira_cloud.md 1.1). No projects means every visible one.
     """
     start, after = month_bounds(month)
-    conditions = [f"created >= {_epoch_milliseconds(start)}", f"created < {_epoch_milliseconds(after)}"]
+    conditions = [f"created >= {epoch_milliseconds(start)}", f"created < {epoch_milliseconds(after)}"]
     if projects:
         conditions.append(f"project in ({', '.join(map(quoted, projects))})")
     return f"{' AND '.join(conditions)} ORDER BY created, id"
@@ -33,7 +34,3 @@ def quoted(text: str) -> str:
     """A JQL string that means exactly ``text``, whatever it contains."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _epoch_milliseconds(moment: datetime) -> int:
-    return int((moment - _EPOCH).total_seconds()) * 1000

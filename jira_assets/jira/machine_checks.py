@@ -27,7 +27,7 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.data_dir,
         lambda: settings.sla_email,
         lambda: settings.sla_api_token,
-        lambda: settings.webhook_secret,
+        lambda: settings.webhook_secrets,
     )
     problems = {error.variable: error for reader in readers if (error := _error_of(reader))}
     for error in problems.values():

@@ -16,6 +16,7 @@ from jira_assets.raw.record import Part, Record
 from jira_assets.raw.segments import SCHEMA, Segment
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
@@ -99,6 +100,22 @@ class RawLog:
     def issue_ids(self, month: str) -> set[str]:
         """Every issue that the month's log speaks of, deleted ones included."""
         return set(self.changes(month, since=0).issue_ids)
+
+    def tombstoned(self, month: str) -> set[str]:
+        """The issues that were found deleted at some time, whatever was fetched since."""
+        found = self._read(month, ["issue_id", "part"])
+        return {
+            issue_id for _, frame in found for issue_id in frame.filter(part=Part.DELETED.value)["issue_id"]
+        }
+
+    def is_whole(self, month: str) -> bool:
+        """Whether all issues of the month were fetched at least once."""
+        return (self._folder(month) / _WHOLE).exists()
+
+    def mark_whole(self, month: str) -> None:
+        """Note that all issues of the month are in its log."""
+        self._folder(month).mkdir(parents=True, exist_ok=True)
+        (self._folder(month) / _WHOLE).touch()
 
     def changes(self, month: str, since: int) -> Changes:
         """What segments after number `since` touched, as of now."""

@@ -1,0 +1,95 @@
+"""Which months with queued work to ask runs for, and when to ask again."""
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, RunsFilter
+from dagster._core.storage.tags import PRIORITY_TAG
+
+from jira_assets.events.queue import Newest
+
+MONTH_TAG = "jira_assets/queued_month"
+"""On runs that empty the queue of a month: the month."""
+
+NEWEST_TAG = "jira_assets/queued_until"
+"""And when the newest item that they were asked for was added, in nanoseconds since the epoch."""
+
+# Such a run will look into the queue when it starts, and finds what is there by then.
+_NOT_STARTED = {
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.MANAGED,
+    DagsterRunStatus.STARTING,
+}
+_UNDER_WAY = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
+_CONFIG = {"ops": {"raw_issues": {"config": {"queued_only": True}}}}
+_NANOSECONDS = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Half as long as an item has waited, within bounds, in seconds: so that it grows with each try."""
+
+    shortest: float
+    longest: float
+
+    def after(self, waited: float) -> float:
+        return min(max(waited / 2, self.shortest), self.longest)
+
+
+# Jira had not caught up with its own events yet.
+_AFTER_SUCCESS = Delay(1, 60)
+# Something is wrong, with Jira or with us.
+_AFTER_FAILURE = Delay(30, 3600)
+
+
+def requests_for(
+    newest: Mapping[str, Newest], instance: DagsterInstance, partitions: Collection[str]
+) -> Iterator[RunRequest]:
+    """One request for each month whose work no run will do, unless it failed too recently.
+
+    The newest items must have been looked up before this is called. At most one run of a month is under way
+    and one waits for it to end, however fast events come.
+    """
+    for month, item in newest.items():
+        if month not in partitions:  # it has not begun here yet, by our clock
+            continue
+        last = _last_run(instance, month)
+        if last is None or _is_due(item, last):
+            yield _request(month, item, last)
+
+
+def _is_due(item: Newest, last: RunRecord) -> bool:
+    status = last.dagster_run.status
+    if status in _NOT_STARTED:
+        return False
+    is_new = item.added > int(last.dagster_run.tags[NEWEST_TAG])
+    if status in _UNDER_WAY:
+        return is_new
+    rested = time.time() - (last.end_time or 0)
+    if status is DagsterRunStatus.SUCCESS:
+        return is_new or rested >= _AFTER_SUCCESS.after(_age(item))
+    return rested >= (_AFTER_FAILURE.shortest if is_new else _AFTER_FAILURE.after(_age(item)))
+
+
+def _age(item: Newest) -> float:
+    return time.time() - item.added / _NANOSECONDS
+
+
+def _request(month: str, item: Newest, last: RunRecord | None) -> RunRequest:
+    """To ask for the same twice, as after a crash, is to ask once; after another run it is to ask anew."""
+    after = last.dagster_run.run_id if last is not None else "nothing"
+    return RunRequest(
+        run_key=f"{month} {item.name} {item.added} after {after}",
+        partition_key=month,
+        run_config=_CONFIG,
+        # Before the runs of a backfill, which nobody is waiting for.
+        tags={MONTH_TAG: month, NEWEST_TAG: str(item.added), PRIORITY_TAG: "1"},
+    )
+
+
+def _last_run(instance: DagsterInstance, month: str) -> RunRecord | None:
+    """The run of the month that was asked for last, of those that empty the queue."""
+    records = instance.get_run_records(RunsFilter(tags={MONTH_TAG: month}), limit=1)
+    return records[0] if records else None

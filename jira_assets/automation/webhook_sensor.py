@@ -1,0 +1,83 @@
+"""`webhook_sensor`: from events in the inbox to runs that fetch what changed."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from dagster import (
+    AssetCheckEvaluation,
+    DagsterInstance,
+    DefaultSensorStatus,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from jira_assets.assets.partitions import MONTHS
+from jira_assets.automation.jobs import sync_months
+from jira_assets.automation.run_requests import requests_for
+from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
+from jira_assets.events.archive import Archive
+from jira_assets.events.drain import Drain, Drained
+from jira_assets.events.queue import Newest, Queue
+from jira_assets.settings import Settings
+
+# The daemon begins a tick every five seconds, and not before the last one has ended.
+_WATCH_SECONDS = 4.5
+_LOOK_EVERY_SECONDS = 0.05
+_DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one's
+
+
+@sensor(
+    job=sync_months,
+    minimum_interval_seconds=1,
+    default_status=DefaultSensorStatus.RUNNING,
+    description=(
+        "Watches for webhook events, works out which issues they are about, and asks for a run of each month "
+        "that has work. Its state are the folders `inbox` and `queue`; there is no cursor to lose."
+    ),
+)
+def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    settings = Settings.load()
+    drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
+    until = time.monotonic() + _WATCH_SECONDS
+    drained = Drained()
+    asked_about: Mapping[str, Newest] | None = None
+    while True:
+        drained.add(drain.run(_DRAIN_SECONDS))
+        newest = queue.newest()
+        if newest != asked_about:
+            requests = list(requests_for(newest, context.instance, MONTHS.get_partition_keys()))
+            if requests:
+                context.log.info("%s; asking for %d runs", drained, len(requests))
+                return SensorResult(run_requests=requests, asset_events=_alarm(settings, context.instance))
+            asked_about = newest
+        if time.monotonic() >= until:
+            Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
+            reason = f"{drained}; {len(newest)} months have work under way" if newest else str(drained)
+            return SensorResult(skip_reason=reason, asset_events=_alarm(settings, context.instance))
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _alarm(settings: Settings, instance: DagsterInstance) -> list[AssetCheckEvaluation]:
+    """The check, as failed, when work waits for so long that no run has said so, or will."""
+    late = overdue(settings)
+    if not late or _is_told(instance):
+        return []
+    verdict = no_event_waits(late)
+    return [
+        AssetCheckEvaluation(
+            asset_key=NO_EVENT_WAITS.asset_key,
+            check_name=NO_EVENT_WAITS.name,
+            passed=False,
+            metadata=verdict.metadata,
+        )
+    ]
+
+
+def _is_told(instance: DagsterInstance) -> bool:
+    key = NO_EVENT_WAITS.key
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+    return record is not None and record.status is AssetCheckExecutionRecordStatus.FAILED

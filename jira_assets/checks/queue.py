@@ -1,0 +1,42 @@
+"""The check that says when events are not applied."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from dagster import AssetCheckResult, AssetCheckSpec
+
+from jira_assets.events.queue import Queue, received_at
+from jira_assets.settings import Settings
+
+# A burst over many months takes a minute to work through.
+_LONGEST_WAIT = timedelta(minutes=2)
+
+NO_EVENT_WAITS = AssetCheckSpec(
+    "no_event_waits",
+    asset="raw_issues",
+    description="What events ask for has been fetched, but for what came in within the last two minutes.",
+)
+
+
+def overdue(settings: Settings) -> dict[str, int]:
+    """How many items have waited for too long, by month."""
+    queue = Queue(settings.queue_dir)
+    oldest = datetime.now(UTC) - _LONGEST_WAIT
+    waiting = {
+        month: sum(received_at(name) < oldest for name in queue.names(month)) for month in queue.months()
+    }
+    return {month: count for month, count in waiting.items() if count}
+
+
+def no_event_waits(overdue: Mapping[str, int]) -> AssetCheckResult:
+    """The verdict on the queue as a whole."""
+    metadata: dict[str, int | list[str]] = {}
+    if overdue:
+        texts = [f"{month}: {count} waiting" for month, count in overdue.items()]
+        metadata = {"count": sum(overdue.values()), "months": texts}
+    return AssetCheckResult(
+        passed=not overdue,
+        asset_key=NO_EVENT_WAITS.asset_key,
+        check_name=NO_EVENT_WAITS.name,
+        metadata=metadata,
+    )

@@ -1,0 +1,152 @@
+"""Does what the queue asks for: fetches a month's queued issues, and takes out what that settles."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+
+import msgspec
+
+from jira_assets.events.neighbours import requeue_neighbours
+from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
+from jira_assets.events.settle import Answer
+from jira_assets.jira.assemble import PartFailure
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.deletions import confirmed_deletions
+from jira_assets.jira.fetch import IssuesFetch, fetch_issues
+from jira_assets.jira.issue_json import SkippedIssue
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part, Record, Source
+from jira_assets.warehouse.known import Known
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a month's items. What is ``waiting`` stays in the queue; ``given_up`` does not."""
+
+    issues: int = 0
+    settled: int = 0
+    waiting: int = 0
+    given_up: int = 0
+    deleted: list[str] = field(default_factory=list)
+    failures: list[PartFailure] = field(default_factory=list)
+    skipped: list[SkippedIssue] = field(default_factory=list)
+
+
+class QueuedIssues:
+    """The issues of one month that are in the queue, as of now."""
+
+    def __init__(self, client: JiraClient, raw: RawLog, queue: Queue, known: Known, month: str) -> None:
+        self._client = client
+        self._raw = raw
+        self._queue = queue
+        self._known = known
+        self._month = month
+        self._items: dict[str, list[Item]] = defaultdict(list)
+        for item in queue.items(month):
+            self._items[item.issue_id].append(item)
+        self._applied = Applied()
+
+    def apply(self, progress: Callable[[str], None]) -> Applied:
+        """Fetches them, and takes out the items that the answers settle, each once its answer is durable.
+
+        Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``; what was settled before stays so.
+        """
+        for source, issue_ids in _by_source(self._items).items():
+            fetch = fetch_issues(self._client, self._month, issue_ids, source, progress)
+            for records in fetch:
+                self._raw.append(self._month, records)
+                for issue_id, of_issue in groupby(records, attrgetter("issue_id")):
+                    self._settle(issue_id, Answer(of_issue))
+            self._note(fetch, source)
+        return self._applied
+
+    def _note(self, fetch: IssuesFetch, source: Source) -> None:
+        self._raw.append(self._month, failures(fetch.skipped, source))
+        self._applied.issues += fetch.issues
+        self._applied.failures += fetch.failures
+        self._applied.skipped += fetch.skipped
+        self._bury(fetch.absent)
+        for issue in fetch.skipped:
+            self._leave(issue.issue_id or "")
+
+    def _settle(self, issue_id: str, answer: Answer) -> None:
+        items = self._items[issue_id]
+        settled = [item for item in items if answer.settles(item)]
+        self._done(settled)
+        self._items[issue_id] = [item for item in items if item not in settled]
+        self._leave(issue_id, for_ever=not answer.is_whole)
+
+    def _bury(self, absent: Iterable[str]) -> None:
+        """Tombstones for what an event says is deleted, and Jira confirms. The rest may yet appear."""
+        said = {
+            issue_id: next((item.project for item in self._items[issue_id] if item.is_deletion), None)
+            for issue_id in absent
+            if any(item.is_deletion for item in self._items[issue_id])
+        }
+        tombstones = bury(self._client, self._raw, self._month, said)
+        self._requeue_neighbours(tombstones)
+        for issue_id in absent:
+            if issue_id in tombstones:
+                self._done(self._items.pop(issue_id))
+            else:
+                self._leave(issue_id)
+        self._applied.deleted += tombstones
+
+    def _requeue_neighbours(self, deleted: Iterable[str]) -> None:
+        for issue_id in deleted:
+            item = self._items[issue_id][-1]
+            requeue_neighbours(self._known, self._queue, issue_id, item.cause, item.received_at)
+
+    def _leave(self, issue_id: str, *, for_ever: bool = False) -> None:
+        """Lets the items of an issue wait for the next run, unless they have waited in vain for too long."""
+        oldest = datetime.now(UTC) - GIVE_UP_AFTER
+        items = self._items.pop(issue_id, [])
+        given_up = [] if for_ever else [item for item in items if item.received_at < oldest]
+        self._queue.remove(self._month, given_up)
+        self._applied.given_up += len(given_up)
+        self._applied.waiting += len(items) - len(given_up)
+
+    def _done(self, items: Iterable[Item]) -> None:
+        done = list(items)
+        self._queue.remove(self._month, done)
+        self._applied.settled += len(done)
+
+
+def bury(client: JiraClient, raw: RawLog, month: str, projects: Mapping[str, str | None]) -> list[str]:
+    """Appends a tombstone for each of these issues that Jira confirms to be deleted; returns their ids.
+
+    ``projects`` maps the ids to the projects that the issues were in. Raises ``JiraError``, ``RawLogError``.
+    """
+    confirmed = confirmed_deletions(client, projects)
+    raw.append(
+        month,
+        (
+            Record(issue_id, Part.DELETED, at, at, Source.WEBHOOK, _tombstone(projects[issue_id]))
+            for issue_id, at in confirmed.items()
+        ),
+    )
+    return sorted(confirmed)
+
+
+def failures(skipped: Iterable[SkippedIssue], source: Source) -> Iterator[Record]:
+    """Issues that Jira lists and nobody could store: the checks speak of them until they can be fetched."""
+    now = datetime.now(UTC)
+    for issue in skipped:
+        if issue.issue_id is not None:
+            reason = f"{issue.key}: {issue.reason}"
+            yield Record(issue.issue_id, Part.ISSUE, now, now, source, None, reason)
+
+
+def _tombstone(project: str | None) -> bytes:
+    return msgspec.json.encode({"project": project, "confirmed": "404 while its project can be seen"})
+
+
+def _by_source(items: Mapping[str, list[Item]]) -> dict[Source, list[str]]:
+    """The issues by what made us ask for them last."""
+    found: dict[Source, list[str]] = defaultdict(list)
+    for issue_id, of_issue in items.items():
+        found[of_issue[-1].source].append(issue_id)
+    return found

@@ -1,0 +1,207 @@
+"""Empties the inbox: every event becomes items of the queue, and a line of the archive.
+
+Each step is durable before the next begins, and doing one twice changes nothing: after a crash, or beside
+another drain, the same events become the same items. So at any moment an event is in the inbox, or its work
+is in the queue.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
+from jira_assets.events.queue import Item, Queue
+from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.events import Event, UnreadableEvent, parse
+from jira_assets.jira.throttle import Patience, Throttle
+from jira_assets.settings import Settings
+from jira_assets.warehouse.known import Known
+
+_EVENTS_AT_ONCE = 1000
+# An attachment's event may come before the one that tells its issue, and Jira may not show an issue yet.
+_GIVE_UP_AFTER = timedelta(hours=1)
+# Nobody waits for a Jira that is down: the events that need it are looked at again later.
+_PATIENCE = Patience(tries=2, base_seconds=1, total_seconds=5)
+_SHORTEST_WAIT = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Drained:
+    """What became of the events: how many of each outcome, and how many stay, and why Jira was no help."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    unreadable: int = 0
+    waiting: int = 0
+    error: str | None = None
+
+    def add(self, other: "Drained") -> None:
+        """Count what another drain has dealt with; what it left waiting is what waits now."""
+        self.outcomes.update(other.outcomes)
+        self.unreadable += other.unreadable
+        self.waiting, self.error = other.waiting, other.error
+
+    def __str__(self) -> str:
+        counts = [f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())]
+        counts += [f"{self.unreadable} unreadable"] if self.unreadable else []
+        counts += [f"{self.waiting} waiting for their issue to be found"] if self.waiting else []
+        told = f"events: {', '.join(counts)}" if counts else "no new events"
+        return f"{told} ({self.error})" if self.error else told
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    delivery: Delivery
+    event: Event
+
+
+class Drain:
+    """From an inbox to a queue. ``projects`` (none means all) and ``start_month`` limit what is wanted."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        queue: Queue,
+        archive: Archive,
+        unreadable: Path,
+        known: Known,
+        open_client: OpenClient,
+        projects: Sequence[str],
+        start_month: str,
+    ) -> None:
+        self._inbox = inbox
+        self._queue = queue
+        self._archive = archive
+        self._unreadable = unreadable
+        self._known = known
+        self._open_client = open_client
+        self._projects = frozenset(projects)
+        self._start_month = start_month
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Drain":
+        """The drain of the configured folders. Raises ``SettingsError``."""
+        return cls(
+            Inbox(settings.inbox_dir),
+            Queue(settings.queue_dir),
+            Archive(settings.events_dir),
+            settings.unreadable_dir,
+            Known(settings.warehouse_path),
+            lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),
+            settings.projects,
+            settings.start_month,
+        )
+
+    def run(self, seconds: float) -> Drained:
+        """Takes all that is due, oldest first; after so many seconds the rest is left for the next time."""
+        drained = Drained()
+        deadline = time.monotonic() + seconds
+        names = self._inbox.due(datetime.now(UTC))
+        for start in range(0, len(names), _EVENTS_AT_ONCE):
+            if start and time.monotonic() > deadline:
+                break
+            self._take(names[start : start + _EVENTS_AT_ONCE], drained)
+        return drained
+
+    def _take(self, names: Sequence[str], drained: Drained) -> None:
+        arrived = list(filter(None, (self._read(name, drained) for name in names)))
+        resolution = resolve([each.event for each in arrived], self._known, self._open_client)
+        if resolution.error is not None:
+            drained.error = str(resolution.error)
+        queued: dict[str, list[Item]] = defaultdict(list)
+        archived: list[ArchivedEvent] = []
+        for each in arrived:
+            places = resolution.of(each.event)
+            if places is None and not self._is_given_up(each, resolution):
+                self._postpone(each.delivery)
+                drained.waiting += 1
+                continue
+            wanted = [place for place in places or () if self._is_wanted(place, each.event)]
+            for place in wanted:
+                queued[place.month].append(_item(place, each))
+            archived.append(_archived(each, _outcome(each.event, places, wanted), wanted))
+        self._finish(queued, archived)
+        drained.outcomes.update(entry.outcome for entry in archived)
+
+    def _finish(self, queued: Mapping[str, Sequence[Item]], archived: Sequence[ArchivedEvent]) -> None:
+        self._queue.put(queued)
+        self._archive.add(archived)
+        self._inbox.remove(entry.name for entry in archived)
+
+    def _read(self, name: str, drained: Drained) -> _Arrived | None:
+        try:
+            delivery = self._inbox.read(name)
+            return _Arrived(delivery, _with_hint(parse(delivery.body), delivery.issue_hint))
+        except FileNotFoundError:  # another drain was quicker
+            return None
+        except (DamagedDelivery, UnreadableEvent):
+            with suppress(FileNotFoundError):
+                self._inbox.move(name, self._unreadable)
+            drained.unreadable += 1
+            return None
+
+    def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
+        age = datetime.now(UTC) - arrived.delivery.received_at
+        return resolution.error is None and age > _GIVE_UP_AFTER
+
+    def _postpone(self, delivery: Delivery) -> None:
+        """Each wait is half as long as all before: what was just missed comes soon, the rest costs little."""
+        now = datetime.now(UTC)
+        self._inbox.postpone(delivery.name, now + max(_SHORTEST_WAIT, (now - delivery.received_at) / 2))
+
+    def _is_wanted(self, place: Place, event: Event) -> bool:
+        # By another clock than ours, the next month may have begun.
+        latest = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m}"
+        if not self._start_month <= place.month <= latest:
+            return False
+        is_ours = not self._projects or place.project in (None, *self._projects)
+        # What has left our projects is stored here, and should not go on showing where it was.
+        return is_ours or event.is_move
+
+
+def _with_hint(event: Event, hint: str | None) -> Event:
+    """What the address of the webhook says, for an event that says nothing: unsigned, but only a question."""
+    if hint is None or event.issue_ids or event.issue_keys:
+        return event
+    return replace(event, issue_ids=(hint,), attachment_id=None)
+
+
+def _outcome(event: Event, places: Sequence[Place] | None, wanted: Sequence[Place]) -> Outcome:
+    if wanted:
+        return Outcome.QUEUED
+    if places:
+        return Outcome.DROPPED
+    if places is None:
+        return Outcome.UNRESOLVED
+    return Outcome.IRRELEVANT if event.is_known else Outcome.UNKNOWN
+
+
+def _item(place: Place, arrived: _Arrived) -> Item:
+    event = arrived.event
+    return Item(
+        issue_id=place.issue_id,
+        cause=arrived.delivery.name,
+        received_at=arrived.delivery.received_at,
+        at=event.at,
+        expected=event.expected,
+        is_deletion=event.deletes_issue,
+        project=place.project or event.project_key,
+    )
+
+
+def _archived(arrived: _Arrived, outcome: Outcome, places: Sequence[Place]) -> ArchivedEvent:
+    delivery = arrived.delivery
+    return ArchivedEvent(
+        name=delivery.name,
+        received_at=delivery.received_at,
+        identifier=delivery.identifier,
+        event=arrived.event.name,
+        outcome=outcome,
+        issue_ids=tuple(place.issue_id for place in places),
+        body=delivery.body,
+    )

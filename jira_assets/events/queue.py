@@ -1,0 +1,141 @@
+"""The queue: which issues are to be fetched again, month by month, one file for each reason.
+
+Whatever finds work puts it here: events, reconciliation, the poll of SLAs. An item is removed only when what
+it asks for is durable in the raw log; until then every look at the queue finds it again.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from upath import UPath
+
+from jira_assets.files import remove_leftovers, write_durably
+from jira_assets.jira.events import Expected
+from jira_assets.raw.record import Source
+from jira_assets.timestamps import epoch_milliseconds
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_ISSUE_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+# Jira's reads catch up within seconds, and what still differs after an hour was told wrongly, or twice.
+GIVE_UP_AFTER = timedelta(hours=1)
+NOTHING_EXPECTED = Expected(None, None)
+_NAME = re.compile(r"([0-9]{13})-([0-9]{1,20})-[0-9a-f]{16}\.json", re.ASCII)
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reason to fetch an issue: because of ``cause``, which came in at ``received_at``.
+
+    ``expected`` is what Jira's answer shows unless it is older than the cause. With ``is_deletion`` it is
+    that there is no such issue any more; ``project`` is then the one that it was in.
+    """
+
+    issue_id: str
+    cause: str
+    received_at: datetime
+    source: Source = Source.WEBHOOK
+    at: datetime | None = None
+    expected: Expected = NOTHING_EXPECTED
+    is_deletion: bool = False
+    project: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name: the same for the same cause, later for what came later."""
+        digest = hashlib.sha256(self.cause.encode()).hexdigest()[:16]
+        return f"{epoch_milliseconds(self.received_at):013d}-{self.issue_id}-{digest}.json"
+
+
+class Newest(NamedTuple):
+    """The item of a month that was added last: when (nanoseconds since the epoch), and its name."""
+
+    added: int
+    name: str
+
+
+class Queue:
+    """The queue below a folder: `<folder>/<month>/<item>`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, items: Mapping[str, Iterable[Item]]) -> None:
+        """Add items by month; durable when this returns. Adding one again changes nothing."""
+        for month, of_month in items.items():
+            files = {item.name: msgspec.json.encode(item) for item in of_month if _checked(item)}
+            if files:
+                write_durably(self._of(month), files)
+
+    def months(self) -> list[str]:
+        """The months with work, oldest first."""
+        return [month for month in self._months() if self.names(month)]
+
+    def newest(self) -> dict[str, Newest]:
+        """The item that was added last, of each month with work."""
+        return {month: newest for month in self._months() if (newest := self._newest(month)) is not None}
+
+    def names(self, month: str) -> list[str]:
+        """The names of a month's items, oldest first."""
+        with suppress(FileNotFoundError):
+            return sorted(path.name for path in self._of(month).iterdir() if _NAME.fullmatch(path.name))
+        return []
+
+    def items(self, month: str) -> list[Item]:
+        """A month's items, oldest first. One whose file is damaged still says which issue it is about."""
+        remove_leftovers(UPath(self._of(month)))
+        found = []
+        for name in self.names(month):
+            with suppress(FileNotFoundError):  # another run was quicker
+                found.append(self._read(month, name))
+        return found
+
+    def remove(self, month: str, items: Iterable[Item]) -> None:
+        """Take items out that are done. One that comes back after a power cut is merely done twice."""
+        for item in items:
+            (self._of(month) / item.name).unlink(missing_ok=True)
+
+    def _months(self) -> list[str]:
+        with suppress(FileNotFoundError):
+            return sorted(path.name for path in self._folder.iterdir() if _MONTH.fullmatch(path.name))
+        return []
+
+    def _newest(self, month: str) -> Newest | None:
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self._of(month)) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if _NAME.fullmatch(entry.name):
+                        found.append(Newest(entry.stat().st_mtime_ns, entry.name))
+        return max(found, default=None)
+
+    def _read(self, month: str, name: str) -> Item:
+        path = self._of(month) / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Item)
+        except msgspec.DecodeError:
+            item = Item(issue_id=name.split("-")[1], cause=name, received_at=received_at(name))
+            self.put({month: [item]})
+            path.unlink()
+            return item
+
+    def _of(self, month: str) -> Path:
+        if not _MONTH.fullmatch(month):
+            raise ValueError(f"{month!r} is not a month (YYYY-MM)")
+        return self._folder / month
+
+
+def received_at(name: str) -> datetime:
+    """When the cause of an item came in, from the name of its file."""
+    return datetime.fromtimestamp(int(name[:13]) / 1000, UTC)
+
+
+def _checked(item: Item) -> bool:
+    if not _ISSUE_ID.fullmatch(item.issue_id):
+        raise ValueError(f"{item.issue_id!r} is not the id of an issue")
+    return True

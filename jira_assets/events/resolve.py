@@ -1,0 +1,125 @@
+"""From what events name to issues and their months: by the tables, and by Jira for what those don't know."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import msgspec
+
+from jira_assets.jira.bulk import bulk_issues
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import JiraError, MissingOrForbidden
+from jira_assets.jira.events import Event
+from jira_assets.timestamps import parse_timestamp
+from jira_assets.warehouse.connection import WarehouseBusy
+from jira_assets.warehouse.known import Known
+
+_FIELDS = ("created", "project")
+OpenClient = Callable[[], JiraClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an issue is kept, and the project that Jira says it is in (None if we did not have to ask)."""
+
+    issue_id: str
+    month: str
+    project: str | None = None
+
+
+class _Project(msgspec.Struct):
+    key: str | None = None
+
+
+class _Fields(msgspec.Struct):
+    created: str | None = None
+    project: _Project | None = None
+
+
+class _Issue(msgspec.Struct):
+    id: str | int
+    fields: _Fields
+
+
+@dataclass(slots=True)
+class Resolution:
+    """The places of the issues that a batch of events names, as far as they could be found.
+
+    ``error`` is why Jira could not be asked about the others.
+    """
+
+    places: dict[str, Place] = field(default_factory=dict)
+    by_key: dict[str, Place] = field(default_factory=dict)
+    by_attachment: dict[str, str] = field(default_factory=dict)
+    error: JiraError | None = None
+
+    def of(self, event: Event) -> list[Place] | None:
+        """Where the issues of an event are; None if one of them is not found yet."""
+        found = [self.places.get(issue_id) for issue_id in self._ids(event)]
+        found += [self.by_key.get(key) for key in event.issue_keys]
+        if event.attachment_id is not None:
+            found.append(self.places.get(self.by_attachment.get(event.attachment_id, "")))
+        places = [place for place in found if place is not None]
+        return places if len(places) == len(found) else None
+
+    def _ids(self, event: Event) -> Iterable[str]:
+        # A link may lead to an issue that the account does not see: the other end is refetched all the same.
+        seen = [issue_id for issue_id in event.issue_ids if issue_id in self.places]
+        return seen if seen and self.error is None else event.issue_ids
+
+
+def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> Resolution:
+    """Finds the issues that events name. Jira is asked once for all that the tables don't know.
+
+    An issue that Jira has deleted, and that was never stored, is placed by the ``created`` of the event.
+    """
+    resolution = Resolution()
+    attachments = {event.attachment_id for event in events if event.attachment_id is not None}
+    ids = {issue_id for event in events for issue_id in event.issue_ids}
+    keys = {key for event in events for key in event.issue_keys}
+    try:
+        resolution.by_attachment = known.issues_of_attachments(attachments)
+        months = known.months(ids | set(resolution.by_attachment.values()))
+    except WarehouseBusy:
+        months = {}  # Jira knows, too
+    resolution.places = {issue_id: Place(issue_id, month) for issue_id, month in months.items()}
+    unknown = sorted((ids | set(resolution.by_attachment.values())) - months.keys(), key=int)
+    if unknown or keys:
+        try:
+            with open_client() as client:
+                _ask(client, resolution, unknown, keys)
+        except JiraError as error:
+            resolution.error = error
+    for event in events:
+        _place_deleted(resolution, event)
+    return resolution
+
+
+def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: Iterable[str]) -> None:
+    for page in bulk_issues(client, ids, _FIELDS):
+        for raw in page.value.issues:
+            place = _placed(msgspec.json.decode(raw, type=_Issue))
+            if place is not None:
+                resolution.places[place.issue_id] = place
+    for key in sorted(keys):
+        # One by one: of an issue that has moved, the answer bears another key than was asked for.
+        try:
+            path = f"/rest/api/3/issue/{quote(key, safe='')}"
+            place = _placed(client.get_json(path, {"fields": ",".join(_FIELDS)}, _Issue))
+        except MissingOrForbidden:
+            continue
+        if place is not None:
+            resolution.by_key[key] = place
+
+
+def _placed(issue: _Issue) -> Place | None:
+    created = parse_timestamp(issue.fields.created)
+    project = issue.fields.project.key if issue.fields.project else None
+    return None if created is None else Place(str(issue.id), f"{created:%Y-%m}", project)
+
+
+def _place_deleted(resolution: Resolution, event: Event) -> None:
+    if event.deletes_issue and event.created_hint is not None and resolution.error is None:
+        month = f"{event.created_hint:%Y-%m}"
+        for issue_id in event.issue_ids:
+            resolution.places.setdefault(issue_id, Place(issue_id, month, event.project_key))

@@ -1,0 +1,70 @@
+"""Whether an answer of Jira's is as new as what made us ask: its reads may lag behind its events."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from jira_assets.events.queue import Item
+from jira_assets.jira.events import Child
+from jira_assets.raw.record import Part, Record
+from jira_assets.timestamps import parse_timestamp
+
+Children = Mapping[str, datetime | None]
+"""The children of one kind that an answer shows: their ids, and when they were last changed."""
+
+
+class _Child(msgspec.Struct):
+    id: str | int | None = None
+    updated: str | None = None
+
+
+class _Fields(msgspec.Struct):
+    attachment: list[_Child] | None = None
+    issuelinks: list[_Child] | None = None
+
+
+class _Issue(msgspec.Struct):
+    fields: _Fields
+
+
+class Answer:
+    """What Jira answered about one issue: its records of one fetch."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        found = list(records)
+        self.is_whole = all(record.error is None for record in found)
+        self.updated = max(record.issue_updated for record in found)
+        self._payloads = {record.part: record.payload for record in found}
+
+    def settles(self, item: Item) -> bool:
+        """Whether what the item waits for is in it, or was overtaken by something later that is in it."""
+        if item.is_deletion or not self.is_whole:
+            return False
+        expected = item.expected
+        if expected.updated is not None and self.updated < expected.updated:
+            return False
+        if expected.child is None or self._shows(expected.child):
+            return True
+        # The child may have been deleted, or have come back, meanwhile. Then the issue has moved on.
+        return item.at is not None and self.updated > item.at
+
+    def _shows(self, child: Child) -> bool:
+        children = self._children(child.part)
+        if not child.present:
+            return child.id not in children
+        if child.id not in children:
+            return False
+        updated = children[child.id]
+        return child.updated is None or updated is None or updated >= child.updated
+
+    def _children(self, part: str) -> Children:
+        try:
+            if part in ("comments", "worklogs"):
+                found = msgspec.json.decode(self._payloads[Part(part)] or b"[]", type=list[_Child])
+            else:
+                fields = msgspec.json.decode(self._payloads[Part.ISSUE] or b"{}", type=_Issue).fields
+                found = (fields.attachment if part == "attachments" else fields.issuelinks) or []
+        except msgspec.DecodeError:
+            return {}
+        return {str(child.id): parse_timestamp(child.updated) for child in found}
