@@ -57,7 +57,7 @@ def media(sandbox: Sandbox, query: Mapping[str, list[str]], headers: Mapping[str
         raise RefusedError(403, body={"error": {"code": "Forbidden", "title": "Invalid token"}}) from error
     if now > int(expires):
         raise RefusedError(403, body={"error": {"code": "Forbidden", "title": "Token expired"}})
-    found = sandbox.children.attachment(sandbox.site, int(attachment_id))
+    found = sandbox.children.attachment(sandbox.site.readable(), int(attachment_id))
     if found is None:
         raise RefusedError(404, body={"error": {"code": "NotFound", "title": "File not found"}})
     metadata = msgspec.json.decode(found[1], type=_Attachment)
@@ -66,9 +66,8 @@ def media(sandbox: Sandbox, query: Mapping[str, list[str]], headers: Mapping[str
 
 def _find(call: Call) -> Raw:
     number = call.path["attachment"]
-    found = call.sandbox.children.attachment(call.site, int(number)) if number.isdigit() else None
-    issue = call.site.find(found[0]) if found else None
-    if found is None or issue is None or not call.sees(issue):
+    found = call.sandbox.children.attachment(call.site.readable(), int(number)) if number.isdigit() else None
+    if found is None or call.find(found[0]) is None:
         raise RefusedError(404, _MISSING.format(number))
     return found[1]
 

@@ -47,7 +47,7 @@ def changelog_bulk_fetch(call: Call) -> Answer:
         "changelog",
         tuple(body.issue_ids_or_keys),
         tuple(body.field_ids),
-        call.site.version,
+        call.site.readable().version,
         call.account.projects,
         call.account.sees_secured,
     )
@@ -85,8 +85,8 @@ def worklog_list(call: Call) -> Answer:
 
 def worklogs_updated(call: Call) -> Answer:
     call.check_parameters({"since", "expand"})
-    updates = call.sandbox.children.worklog_updates(call.site)
-    visible = [(time, number) for time, number, issue_id in updates if _sees(call, issue_id)]
+    updates = call.sandbox.children.worklog_updates(call.site.readable())
+    visible = [(time, number) for time, number, issue_id in updates if call.find(issue_id)]
     return _changed_worklogs(call, visible, "updated")
 
 
@@ -98,8 +98,8 @@ def worklogs_deleted(call: Call) -> Answer:
 def _changes(call: Call, body: ChangelogBody) -> list[_Change]:
     changes: dict[tuple[int, int], _Change] = {}
     for name in body.issue_ids_or_keys:
-        issue = call.site.find(name)
-        if issue is None or not call.sees(issue):
+        issue = call.find(name)
+        if issue is None:
             continue
         for history in histories_of(issue.contents()):
             if body.field_ids and not _touches(history, body.field_ids):
@@ -126,14 +126,9 @@ def _dated(history: Raw, created: int, form: str) -> Raw:
 
 
 def _visible(call: Call, kind: str, number: int) -> Raw | None:
-    children = call.sandbox.children
-    found = children.comment(call.site, number) if kind == "comment" else children.worklog(call.site, number)
-    return found[1] if found is not None and _sees(call, found[0]) else None
-
-
-def _sees(call: Call, issue_id: str) -> bool:
-    issue = call.site.find(issue_id)
-    return issue is not None and call.sees(issue)
+    children, issues = call.sandbox.children, call.site.readable()
+    found = children.comment(issues, number) if kind == "comment" else children.worklog(issues, number)
+    return found[1] if found is not None and call.find(found[0]) else None
 
 
 def _changed_worklogs(call: Call, changes: list[tuple[int, int]], what: str) -> Answer:

@@ -114,10 +114,15 @@ class Call:
 
     def issue(self) -> StoredIssue:
         """The issue in the path; 404 whether it is missing or hidden, as Jira does not tell which."""
-        found = self.site.find(self.path["issue"])
-        if found is None or not self.sees(found):
+        found = self.find(self.path["issue"])
+        if found is None:
             raise RefusedError(404, MISSING_ISSUE)
         return found
+
+    def find(self, id_or_key: str) -> StoredIssue | None:
+        """An issue as reads by id see it at this moment; None if it is missing or hidden."""
+        found = self.site.readable().find(id_or_key)
+        return found if found is not None and self.sees(found) else None
 
     def sees(self, issue: StoredIssue) -> bool:
         account = self.account

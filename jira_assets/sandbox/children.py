@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Raw
 
 from jira_assets.sandbox.answers import comments_of, worklogs_of
-from jira_assets.sandbox.site import Site
+from jira_assets.sandbox.known_issues import KnownIssues
+from jira_assets.sandbox.stored import Contents, StoredIssue
 from jira_assets.sandbox.times import parse_time
 
 
@@ -16,10 +17,43 @@ class _Identity(msgspec.Struct, gc=False):
     created: str | None = None
 
 
-class _Directory(msgspec.Struct):
-    comments: dict[int, str] = {}
-    attachments: dict[int, str] = {}
-    worklogs: dict[int, tuple[str, int]] = {}
+class _Directory:
+    """Which issue a child belongs to; for worklogs also when they were updated (epoch milliseconds)."""
+
+    def __init__(self) -> None:
+        self.comments: dict[int, str] = {}
+        self.attachments: dict[int, str] = {}
+        self.worklogs: dict[int, tuple[str, int]] = {}
+        self._read: dict[str, StoredIssue] = {}
+
+    def catch_up(self, issues: KnownIssues) -> None:
+        """Read the issues that have changed since the last time."""
+        present = {issue.id: issue for issue in issues}
+        for issue_id, before in list(self._read.items()):
+            if present.get(issue_id) is not before:
+                self._forget(self._read.pop(issue_id))
+        for issue_id, issue in present.items():
+            if issue_id not in self._read:
+                self._read[issue_id] = issue
+                self._enter(issue)
+
+    def _enter(self, issue: StoredIssue) -> None:
+        contents = issue.contents()
+        self.comments.update((_id(raw), issue.id) for raw in comments_of(contents))
+        self.attachments.update((_id(raw), issue.id) for raw in _attachments_of(contents))
+        for raw in worklogs_of(contents):
+            worklog = _IDENTITY.decode(raw)
+            updated = worklog.updated or worklog.created
+            self.worklogs[int(worklog.id)] = issue.id, parse_time(updated) if updated else 0
+
+    def _forget(self, issue: StoredIssue) -> None:
+        contents = issue.contents()
+        for raw in comments_of(contents):
+            self.comments.pop(_id(raw), None)
+        for raw in _attachments_of(contents):
+            self.attachments.pop(_id(raw), None)
+        for raw in worklogs_of(contents):
+            self.worklogs.pop(_id(raw), None)
 
 
 _IDENTITY = msgspec.json.Decoder(_Identity)
@@ -27,57 +61,45 @@ _RAWS = msgspec.json.Decoder(list[Raw] | None)
 
 
 class Children:
-    """Reads every issue once per change of the site, when somebody first asks for a child by its id."""
+    """Reads every issue when somebody first asks for a child by its id, and later those that have changed."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._version = -1
         self._directory = _Directory()
 
-    def comment(self, site: Site, comment_id: int) -> tuple[str, Raw] | None:
+    def comment(self, issues: KnownIssues, comment_id: int) -> tuple[str, Raw] | None:
         """(issue id, the comment)."""
-        issue_id = self._current(site).comments.get(comment_id)
-        issue = site.find(issue_id) if issue_id else None
+        issue = issues.get(self._current(issues).comments.get(comment_id, ""))
         return _pick(issue.id, comments_of(issue.contents()), comment_id) if issue else None
 
-    def worklog(self, site: Site, worklog_id: int) -> tuple[str, Raw] | None:
+    def worklog(self, issues: KnownIssues, worklog_id: int) -> tuple[str, Raw] | None:
         """(issue id, the worklog)."""
-        issue_id, _ = self._current(site).worklogs.get(worklog_id, ("", 0))
-        issue = site.find(issue_id) if issue_id else None
+        issue_id, _ = self._current(issues).worklogs.get(worklog_id, ("", 0))
+        issue = issues.get(issue_id)
         return _pick(issue.id, worklogs_of(issue.contents()), worklog_id) if issue else None
 
-    def attachment(self, site: Site, attachment_id: int) -> tuple[str, Raw] | None:
+    def attachment(self, issues: KnownIssues, attachment_id: int) -> tuple[str, Raw] | None:
         """(issue id, the attachment as in ``fields.attachment``)."""
-        issue_id = self._current(site).attachments.get(attachment_id)
-        issue = site.find(issue_id) if issue_id else None
-        if issue is None:
-            return None
-        return _pick(issue.id, _RAWS.decode(issue.contents().value("attachment")) or [], attachment_id)
+        issue = issues.get(self._current(issues).attachments.get(attachment_id, ""))
+        return _pick(issue.id, _attachments_of(issue.contents()), attachment_id) if issue else None
 
-    def worklog_updates(self, site: Site) -> list[tuple[int, int, str]]:
+    def worklog_updates(self, issues: KnownIssues) -> list[tuple[int, int, str]]:
         """(epoch milliseconds of ``updated``, worklog id, issue id), oldest first."""
-        worklogs = self._current(site).worklogs.items()
+        worklogs = self._current(issues).worklogs.items()
         return sorted((updated, worklog_id, issue_id) for worklog_id, (issue_id, updated) in worklogs)
 
-    def _current(self, site: Site) -> _Directory:
+    def _current(self, issues: KnownIssues) -> _Directory:
         with self._lock:
-            if self._version != site.version:
-                self._version, self._directory = site.version, _read(site)
+            version = issues.version
+            if self._version != version:
+                self._directory.catch_up(issues)
+                self._version = version
             return self._directory
 
 
-def _read(site: Site) -> _Directory:
-    directory = _Directory({}, {}, {})
-    for issue in site:
-        contents = issue.contents()
-        directory.comments.update((_id(raw), issue.id) for raw in comments_of(contents))
-        attachments = _RAWS.decode(contents.value("attachment")) or []
-        directory.attachments.update((_id(raw), issue.id) for raw in attachments)
-        for raw in worklogs_of(contents):
-            worklog = _IDENTITY.decode(raw)
-            updated = worklog.updated or worklog.created
-            directory.worklogs[int(worklog.id)] = issue.id, parse_time(updated) if updated else 0
-    return directory
+def _attachments_of(contents: Contents) -> list[Raw]:
+    return _RAWS.decode(contents.value("attachment")) or []
 
 
 def _pick(issue_id: str, raws: list[Raw], wanted: int) -> tuple[str, Raw] | None:

@@ -1,9 +1,9 @@
 """Reads of one issue and its parts, and ``issue/bulkfetch``."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from jira_assets.sandbox.answers import (
     EMBEDDED_COMMENTS_IN_ISSUE,
@@ -35,7 +35,7 @@ class BulkFetchBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     expand: list[str] = []
     fields: list[str] = []
     fields_by_keys: bool = False
-    properties: list[str] = []
+    properties: Annotated[list[str], Meta(max_length=5)] = []
 
 
 class _RemoteLink(msgspec.Struct, rename="camel"):
@@ -65,15 +65,12 @@ def bulk_fetch(call: Call) -> Answer:
     if not 1 <= len(body.issue_ids_or_keys) <= limit:
         raise RefusedError(400, f"The number of issue IDs or keys has to be between 1 and {limit}.")
     found = {
-        stored.number: stored
-        for name in body.issue_ids_or_keys
-        if (stored := call.site.find(name)) is not None
+        stored.number: stored for name in body.issue_ids_or_keys if (stored := call.find(name)) is not None
     }
     choice = FieldChoice(body.fields, default="*navigable")
     issues = [
         _shape(call, stored, choice, set(body.expand), EMBEDDED_COMMENTS_IN_ISSUE, EMBEDDED_HISTORIES_IN_BULK)
         for _, stored in sorted(found.items())
-        if call.sees(stored)
     ]
     return json_answer({"issues": issues, "issueErrors": []})
 

@@ -16,16 +16,25 @@ from jira_assets.sandbox.projects import PATTERN, PRIORITIES, Project
 from jira_assets.sandbox.times import parse_time
 
 NOW = parse_time("2026-11-01T02:26:40+0000")
+LINK_TYPES = tuple(
+    {
+        "id": number,
+        "name": name,
+        "inward": inward,
+        "outward": outward,
+        "self": f"{BASE_URL}/rest/api/3/issueLinkType/{number}",
+    }
+    for number, name, inward, outward in (
+        ("10000", "Blocks", "is blocked by", "blocks"),
+        ("10001", "Relates", "relates to", "relates to"),
+    )
+)
 _DAY = 24 * 3_600_000
 _MONTH = 30 * _DAY
 _QUIET = 8_800_000
 _FIRST_ID = 10_000
 _FIRST_LINK_ID = 30_000
 _OFFSETS = (-480, -480, 0, 60, 120, 210, 540, -210)
-_LINK_TYPES = (
-    ("10000", "Blocks", "is blocked by", "blocks"),
-    ("10001", "Relates", "relates to", "relates to"),
-)
 _STRIDES = (1, 11, 173)
 
 
@@ -142,18 +151,11 @@ class Plan:
         return _STRIDES[place // 7 % len(_STRIDES)] if place % 7 == 3 else None
 
     def _link(self, owner: int, side: str, other: int) -> dict[str, Any]:
-        number, name, inward, outward = _LINK_TYPES[owner // 7 % 2]
         link_id = str(_FIRST_LINK_ID + owner)
         return {
             "id": link_id,
             "self": f"{BASE_URL}/rest/api/3/issueLink/{link_id}",
-            "type": {
-                "id": number,
-                "name": name,
-                "inward": inward,
-                "outward": outward,
-                "self": f"{BASE_URL}/rest/api/3/issueLinkType/{number}",
-            },
+            "type": LINK_TYPES[owner // 7 % 2],
             side: self.outline(other).brief(),
         }
 

@@ -1,9 +1,8 @@
 """The issues that the sandbox holds: compressed, indexed, and safe to change while it answers."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from operator import attrgetter
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -12,7 +11,11 @@ import msgspec
 
 from jira_assets.sandbox.catalogue import infer_fields
 from jira_assets.sandbox.index import IssueIndex
+from jira_assets.sandbox.known_issues import KnownIssues
+from jira_assets.sandbox.lag import Lag
 from jira_assets.sandbox.lines import read_lines
+from jira_assets.sandbox.neighbours import Neighbours, looks_the_same, with_briefs
+from jira_assets.sandbox.numbering import Numbering
 from jira_assets.sandbox.stored import Contents, StoredIssue, pack
 from jira_assets.sandbox.times import iso
 
@@ -35,23 +38,24 @@ class Site:
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._lock = RLock()
-        self._issues: dict[str, StoredIssue] = {}
-        self._ids_by_key: dict[str, str] = {}
+        self._issues = KnownIssues()
+        self._readable = KnownIssues()
+        self._index = IssueIndex()
+        self._read_lag = Lag(self._readable)
+        self._search_lag = Lag(self._index)
+        self._neighbours = Neighbours()
+        self._latest = 0
         self._projects: dict[str, bytes] = {}
         self._field_ids: dict[str, None] = {}
         self._sla_field_ids: set[str] = set()
         self._fields = fields
-        self._index = IssueIndex()
-        self._unindexed: deque[tuple[float, str, StoredIssue | None]] = deque()
-        self._search_held = False
-        self.version = 0
         self.deleted_worklogs: list[tuple[int, int]] = []
         self.failing_fields: dict[str, set[str]] = {}
         self.attachment_contents: dict[str, bytes] = {}
         self.clock = clock
         self.opened_at = clock()
         self.slas_run = False
-        self.search_lag = 0.0
+        self.numbering = Numbering()
         self.title = _DEFAULT_CLOUD_NAME
         for issue in issues:
             self._store(msgspec.json.encode(issue))
@@ -74,61 +78,134 @@ class Site:
         return len(self._issues)
 
     def __iter__(self) -> Iterator[StoredIssue]:
-        with self._lock:
-            return iter(sorted(self._issues.values(), key=attrgetter("number")))
+        """The issues as they are, by id."""
+        return iter(self._issues)
+
+    @property
+    def version(self) -> int:
+        """Another one after every change."""
+        return self._issues.version
 
     # -- changing the site ---------------------------------------------------------------------------
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep other threads from changing the site, so that one may read, change and put back."""
+        with self._lock:
+            yield
+
+    def next_moment(self) -> int:
+        """The time of a change, in epoch milliseconds: now, but after every ``updated`` and moment so far."""
+        with self._lock:
+            self._latest = max(self.clock(), self._latest + 1)
+            return self._latest
+
     def put(self, issue: dict[str, Any]) -> None:
-        """Create or replace one issue as it is: ``updated`` is not touched. Search sees it after the lag."""
-        self._store(msgspec.json.encode(issue))
+        """Create or replace one issue as it is: ``updated`` is not touched.
+
+        As in Jira, it shows the issues that it is linked with as they are, and they show it as it is now.
+        Reads and searches see all this after their lag.
+        """
+        line = msgspec.json.encode(issue)
+        with self._lock:
+            _, contents = pack(line, self.clock)
+            held = {name: self._issues.get(name) for name in contents.mentions()}
+            line = with_briefs(line, {name: other.contents() for name, other in held.items() if other})
+            before = self._issues.get(str(contents.id))
+            self._store(line)
+            if before is None or not looks_the_same(before.contents(), contents):
+                self._renew_neighbours(str(contents.id), contents)
 
     def delete(self, issue_id: str) -> None:
-        """Remove an issue, with its comments, worklogs and links. Raises KeyError if there is none."""
+        """Remove an issue, with its comments and worklogs, and from other issues their links with it.
+
+        Raises KeyError if there is none.
+        """
         with self._lock:
-            issue = self._issues.pop(issue_id)
-            self._ids_by_key = {key: kept for key, kept in self._ids_by_key.items() if kept != issue_id}
+            issue = self._issues.get(issue_id)
+            if issue is None:
+                raise KeyError(issue_id)
             self._note_deleted_worklogs(issue, None)
-            self._show_to_search(issue_id, None)
+            self._neighbours.note(issue_id, issue, None)
+            self._show(issue_id, None)
+            self._renew_neighbours(issue_id, None)
 
     def move(self, issue_id: str, new_key: str) -> None:
         """Give an issue a new key, as moving it to another project does: the old key keeps resolving."""
         with self._lock:
             issue = self.get(issue_id)
-            old_key, now = issue["key"], self.clock()
+            old_key, stamp = issue["key"], iso(self.next_moment())
             project = new_key.rpartition("-")[0]
             known = self._projects.get(project)
             before = issue["fields"].get("project") or {}
             after = msgspec.json.decode(known) if known else {**before, "key": project, "name": project}
-            stamp = iso(now)
             items = [
                 _change("project", before.get("id"), before.get("name"), after.get("id"), after.get("name")),
                 _change("Key", None, old_key, None, new_key),
             ]
             histories = issue.setdefault("changelog", {}).setdefault("histories", [])
-            histories.append({"id": str(now), "created": stamp, "items": items})
+            histories.append({"id": self.numbering.child_id(), "created": stamp, "items": items})
             issue["key"] = new_key
             issue["fields"] |= {"project": after, "updated": stamp}
             self.put(issue)
 
+    # -- what is seen of changes ---------------------------------------------------------------------
+
+    @property
+    def search_lag(self) -> float:
+        """Seconds until search sees a change."""
+        return self._search_lag.seconds
+
+    @search_lag.setter
+    def search_lag(self, seconds: float) -> None:
+        self._search_lag.seconds = seconds
+
+    @property
+    def read_lag(self) -> float:
+        """Seconds until reads by id see a change: until then they show the issue as it was before."""
+        return self._read_lag.seconds
+
+    @read_lag.setter
+    def read_lag(self, seconds: float) -> None:
+        self._read_lag.seconds = seconds
+
     def hold_search(self) -> None:
         """From now on search does not see changes, until :meth:`release_search`."""
-        self._search_held = True
+        with self._lock:
+            self._search_lag.hold()
 
     def release_search(self) -> None:
         """Let search see everything that it has been kept from."""
         with self._lock:
-            self._search_held = False
-            while self._unindexed:
-                self._index.set(*self._unindexed.popleft()[1:])
+            self._search_lag.release()
+
+    def hold_reads(self) -> None:
+        """From now on reads by id do not see changes, until :meth:`release_reads`."""
+        with self._lock:
+            self._read_lag.hold()
+
+    def release_reads(self) -> None:
+        """Let reads by id see everything that they have been kept from."""
+        with self._lock:
+            self._read_lag.release()
+
+    def searchable(self) -> IssueIndex:
+        """What search sees at this moment."""
+        with self._lock:
+            self._search_lag.catch_up()
+            return self._index
+
+    def readable(self) -> KnownIssues:
+        """What reads by id see at this moment."""
+        with self._lock:
+            self._read_lag.catch_up()
+            return self._readable
 
     # -- reading it ----------------------------------------------------------------------------------
 
     def find(self, id_or_key: str) -> StoredIssue | None:
         """The issue with this id, key (any case) or former key, as it is now."""
-        with self._lock:
-            by_key = self._ids_by_key.get(id_or_key.upper(), id_or_key)
-            return self._issues.get(by_key)
+        return self._issues.find(id_or_key)
 
     def get(self, id_or_key: str) -> dict[str, Any]:
         """A copy of the full issue, to look at or to change and :meth:`put` back. Raises KeyError."""
@@ -137,13 +214,6 @@ class Site:
             raise KeyError(id_or_key)
         decoded: dict[str, Any] = msgspec.json.decode(issue.json())
         return decoded
-
-    def searchable(self) -> IssueIndex:
-        """What search sees at this moment."""
-        with self._lock:
-            while self._unindexed and not self._search_held and self._unindexed[0][0] <= time.monotonic():
-                self._index.set(*self._unindexed.popleft()[1:])
-            return self._index
 
     def projects(self) -> dict[str, bytes]:
         """The projects by key, as they appear in ``fields.project`` (JSON)."""
@@ -171,39 +241,42 @@ class Site:
         issue, contents = pack(line, self.clock)
         with self._lock:
             before = self._issues.get(issue.id)
-            self._issues[issue.id] = issue
-            self._ids_by_key[issue.key.upper()] = issue.id
             self._note(issue, contents, line)
-            if before is None:
-                self._resolve_former_keys(issue, contents)
-            else:
+            self._neighbours.note(issue.id, before, issue)
+            if before is not None:
                 self._note_deleted_worklogs(before, issue)
-            self._show_to_search(issue.id, issue)
+            self._show(issue.id, issue)
+
+    def _renew_neighbours(self, issue_id: str, now: Contents | None) -> None:
+        for other_id in self._neighbours.of(issue_id):
+            other = self._issues.get(other_id)
+            if other is None:
+                continue
+            line = other.json()
+            renewed = with_briefs(line, {issue_id: now})
+            if renewed is not line:
+                self._store(renewed)
 
     def _note(self, issue: StoredIssue, contents: Contents, line: bytes) -> None:
         if issue.project not in self._projects and issue.project:
             known = contents.value("project")
             named = msgspec.json.encode({"key": issue.project, "name": issue.project})
             self._projects[issue.project] = named if known == b"null" else known
+        self._latest = max(self._latest, issue.updated)
+        self.numbering.note(issue.number, (issue.key, *issue.former_keys))
         self._field_ids.update(dict.fromkeys(contents.fields))
         if b'"completedCycles"' in line:
             agreements = (name for name, raw in contents.fields.items() if b'"completedCycles"' in bytes(raw))
             self._sla_field_ids.update(agreements)
 
-    def _resolve_former_keys(self, issue: StoredIssue, contents: Contents) -> None:
-        for former in contents.former_keys():
-            self._ids_by_key.setdefault(former.upper(), issue.id)
-
     def _note_deleted_worklogs(self, before: StoredIssue, after: StoredIssue | None) -> None:
         gone = before.worklog_ids() - (after.worklog_ids() if after else set())
         self.deleted_worklogs.extend((self.clock(), worklog_id) for worklog_id in sorted(gone))
 
-    def _show_to_search(self, issue_id: str, issue: StoredIssue | None) -> None:
-        self.version += 1
-        if self.search_lag or self._search_held or self._unindexed:
-            self._unindexed.append((time.monotonic() + self.search_lag, issue_id, issue))
-        else:
-            self._index.set(issue_id, issue)
+    def _show(self, issue_id: str, issue: StoredIssue | None) -> None:
+        self._issues.set(issue_id, issue)
+        self._read_lag.add(issue_id, issue)
+        self._search_lag.add(issue_id, issue)
 
 
 def _change(field: str, from_id: Any, from_text: Any, to_id: Any, to_text: Any) -> dict[str, Any]:

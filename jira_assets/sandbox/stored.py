@@ -49,6 +49,15 @@ class _Changelog(msgspec.Struct, gc=False):
     histories: list[_History] = []
 
 
+class _Other(msgspec.Struct, gc=False):
+    id: str | int = ""
+
+
+class _Link(msgspec.Struct, rename="camel", gc=False):
+    inward_issue: _Other | None = None
+    outward_issue: _Other | None = None
+
+
 class Contents(msgspec.Struct, gc=False):
     """A full issue decoded only as far as needed: big values stay JSON."""
 
@@ -73,6 +82,14 @@ class Contents(msgspec.Struct, gc=False):
         items = [item for history in changelog.histories for item in history.items]
         return [item.from_string for item in items if item.field == "Key" and item.from_string]
 
+    def mentions(self) -> frozenset[str]:
+        """Ids of the issues that this one shows: linked ones, parent and sub-tasks."""
+        links = _decoded(_LINKS, self.value("issuelinks")) or ()
+        others = [other for link in links for other in (link.inward_issue, link.outward_issue)]
+        others += _decoded(_OTHERS, self.value("subtasks")) or ()
+        others.append(_decoded(_OTHER, self.value("parent")))
+        return frozenset(str(other.id) for other in others if other is not None)
+
 
 class StoredIssue(msgspec.Struct, frozen=True, gc=False):
     """An issue at rest. Immutable, so that it can be read while another thread replaces it."""
@@ -85,6 +102,8 @@ class StoredIssue(msgspec.Struct, frozen=True, gc=False):
     updated: int
     category: str
     secured: bool
+    former_keys: tuple[str, ...]
+    mentions: frozenset[str]
     remote_links: bytes
     packed: bytes
 
@@ -106,6 +125,9 @@ _CONTENTS = msgspec.json.Decoder(Contents)
 _STATUS = msgspec.json.Decoder(_Status | None)
 _PROJECT = msgspec.json.Decoder(_Project | None)
 _WORKLOGS = msgspec.json.Decoder(_Worklogs | None)
+_LINKS = msgspec.json.Decoder(list[_Link] | None)
+_OTHERS = msgspec.json.Decoder(list[_Other] | None)
+_OTHER = msgspec.json.Decoder(_Other | None)
 _TEXT = msgspec.json.Decoder(str | None)
 
 
@@ -130,6 +152,8 @@ def pack(line: bytes, clock: Callable[[], int]) -> tuple[StoredIssue, Contents]:
         updated=now if updated is None else updated,
         category=status.status_category.key if status and status.status_category else "",
         secured=contents.value("security") != b"null",
+        former_keys=tuple(contents.former_keys()),
+        mentions=contents.mentions(),
         remote_links=b"[]" if links == b"null" else links,
         packed=_compress(line),
     )

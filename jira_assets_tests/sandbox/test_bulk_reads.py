@@ -91,6 +91,18 @@ def test_comments_by_their_own_ids(running: RunningSandbox, caller: Caller) -> N
     assert caller.post("/comment/list", {"ids": list(range(1001))}).status_code == 400
 
 
+def test_children_are_found_by_id_as_they_come_and_go(running: RunningSandbox, caller: Caller) -> None:
+    def found() -> list[str]:
+        return [each["id"] for each in caller.post("/comment/list", {"ids": [1, 2, 3]}).json()["values"]]
+
+    running.site.put(issue(1, comment={"comments": [comment(1)]}))
+    running.site.put(issue(2, comment={"comments": [comment(2)]}))
+    assert found() == ["1", "2"]
+    running.site.put(issue(1, comment={"comments": [comment(3)]}))
+    running.site.delete("10002")
+    assert found() == ["3"]
+
+
 def test_worklog_feeds_exclude_the_last_minute(running: RunningSandbox, caller: Caller) -> None:
     logged = [
         {"id": str(n), "created": JANUARY, "updated": f"2026-03-0{n}T00:00:00.000+0000"} for n in (1, 2)

@@ -118,6 +118,12 @@ def test_bulkfetch_orders_by_id_and_leaves_out_what_it_cannot_show(caller: Calle
     assert answer["issueErrors"] == []
 
 
+def test_bulkfetch_shows_an_issue_once_however_it_is_called(running: RunningSandbox, caller: Caller) -> None:
+    running.site.move("10001", "NEW-7")
+    body = {"issueIdsOrKeys": ["NEW-7", "10001", "app-1", "APP-1", "10001"], "fields": ["summary"]}
+    assert [each["key"] for each in caller.post("/issue/bulkfetch", body).json()["issues"]] == ["NEW-7"]
+
+
 def test_bulkfetch_defaults_to_navigable_fields(running: RunningSandbox, caller: Caller) -> None:
     running.site.put(issue(1, comment={"comments": []}, description="x"))
     (found,) = caller.post("/issue/bulkfetch", {"issueIdsOrKeys": ["APP-1"]}).json()["issues"]
@@ -138,6 +144,8 @@ def test_bulkfetch_defaults_to_navigable_fields(running: RunningSandbox, caller:
         (0, {}, 400),
         (1, {"expand": "changelog"}, 400),
         (1, {"maxResults": 1}, 400),
+        (1, {"properties": ["p"] * 6}, 400),
+        (101, {"fields": [f"customfield_{number}" for number in range(101)]}, 400),
     ],
 )
 def test_bulkfetch_takes_100_issues_or_1000_if_only_small_fields_are_named(
