@@ -3,6 +3,7 @@
 from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.checks.silent import SilentChecks
 from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import TABLES
 from jira_assets.warehouse.connection import connect
@@ -26,10 +27,13 @@ from jira_assets.warehouse.read import built
 def published(context: AssetExecutionContext) -> MaterializeResult[None]:
     settings = Settings.load()
     folder = settings.published_dir
+    checks = SilentChecks(context)
+    checks.before_publishing()
     with connect(settings.warehouse_path, read_only=True) as connection:
         tables = built(connection, TABLES)
         for month in context.partition_keys:
             size = publish_months(connection, tables, [month], folder)
             context.add_asset_metadata({"bytes": size}, partition_key=month)
     views = publish_views(tables, folder)
+    checks.after_publishing(context.partition_keys)
     return MaterializeResult(metadata={"database": str(views)})

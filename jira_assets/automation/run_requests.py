@@ -23,7 +23,6 @@ _NOT_STARTED = {
     DagsterRunStatus.STARTING,
 }
 _UNDER_WAY = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
-_CONFIG = {"ops": {"raw_issues": {"config": {"queued_only": True}}}}
 _NANOSECONDS = 1e9
 
 
@@ -83,7 +82,6 @@ def _request(month: str, item: Newest, last: RunRecord | None) -> RunRequest:
     return RunRequest(
         run_key=f"{month} {item.name} {item.added} after {after}",
         partition_key=month,
-        run_config=_CONFIG,
         # Before the runs of a backfill, which nobody is waiting for.
         tags={MONTH_TAG: month, NEWEST_TAG: str(item.added), PRIORITY_TAG: "1"},
     )

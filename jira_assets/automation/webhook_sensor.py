@@ -16,9 +16,10 @@ from dagster import (
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from jira_assets.assets.partitions import MONTHS
-from jira_assets.automation.jobs import sync_months
+from jira_assets.automation.jobs import apply_events
 from jira_assets.automation.run_requests import requests_for
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
+from jira_assets.checks.verdicts import evaluation, shown
 from jira_assets.events.archive import Archive
 from jira_assets.events.drain import Drain, Drained
 from jira_assets.events.queue import Newest, Queue
@@ -31,7 +32,7 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
 
 
 @sensor(
-    job=sync_months,
+    job=apply_events,
     minimum_interval_seconds=1,
     default_status=DefaultSensorStatus.RUNNING,
     description=(
@@ -66,18 +67,9 @@ def _alarm(settings: Settings, instance: DagsterInstance) -> list[AssetCheckEval
     late = overdue(settings)
     if not late or _is_told(instance):
         return []
-    verdict = no_event_waits(late)
-    return [
-        AssetCheckEvaluation(
-            asset_key=NO_EVENT_WAITS.asset_key,
-            check_name=NO_EVENT_WAITS.name,
-            passed=False,
-            metadata=verdict.metadata,
-        )
-    ]
+    return [evaluation(no_event_waits(late))]
 
 
 def _is_told(instance: DagsterInstance) -> bool:
-    key = NO_EVENT_WAITS.key
-    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+    record = shown(instance).get(NO_EVENT_WAITS.key)
     return record is not None and record.status is AssetCheckExecutionRecordStatus.FAILED

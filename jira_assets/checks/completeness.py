@@ -2,7 +2,14 @@
 
 from collections.abc import Collection, Iterator
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSpec, Failure, multi_asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    Failure,
+    multi_asset_check,
+)
 
 from jira_assets.checks.evaluate import Metadata, evaluate, specs
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
@@ -25,24 +32,24 @@ def completeness_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCh
     for result in evaluate([COMPLETE], context.selected_asset_check_keys):
         yield result
         if not result.passed:
-            _turn_red(context, COMPLETE.name, _incomplete_months())
+            turn_red(context, COMPLETE.name, incomplete_months())
 
 
 @multi_asset_check(specs=[EVERY_PART_FETCHED, NO_EVENT_WAITS])
 def raw_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    unfetched = _unfetched()
-    yield _verdict(unfetched)
+    failed = unfetched()
+    yield _verdict(failed)
     yield no_event_waits(overdue(Settings.load()))
-    _turn_red(context, EVERY_PART_FETCHED.name, unfetched)
+    turn_red(context, EVERY_PART_FETCHED.name, failed)
 
 
-def every_part_fetched() -> AssetCheckResult:
-    """The verdict on the raw log as a whole."""
-    return _verdict(_unfetched())
+def every_part_fetched(months: Collection[str] | None = None) -> AssetCheckResult:
+    """The verdict on the raw log as a whole, or on some months of it."""
+    return _verdict(unfetched(months))
 
 
-def _verdict(unfetched: dict[str, list[str]]) -> AssetCheckResult:
-    failures = [failure for month in unfetched.values() for failure in month]
+def _verdict(failed: dict[str, list[str]]) -> AssetCheckResult:
+    failures = [failure for month in failed.values() for failure in month]
     metadata: Metadata = {"count": len(failures), "failures": failures[:_SHOWN]} if failures else {}
     return AssetCheckResult(
         passed=not failures,
@@ -52,11 +59,11 @@ def _verdict(unfetched: dict[str, list[str]]) -> AssetCheckResult:
     )
 
 
-def _unfetched() -> dict[str, list[str]]:
-    """What failed to be fetched, or cannot be read, by month."""
+def unfetched(months: Collection[str] | None = None) -> dict[str, list[str]]:
+    """What failed to be fetched, or cannot be read, by month, in all months or in some."""
     log = RawLog(Settings.load().raw_dir)
     found: dict[str, list[str]] = {}
-    for month in log.months():
+    for month in log.months() if months is None else months:
         try:
             texts = [f"{month} {f.issue_id} {f.part}: {f.error}" for f in log.failures([month])]
         except RawLogError as error:
@@ -66,14 +73,19 @@ def _unfetched() -> dict[str, list[str]]:
     return found
 
 
-def _incomplete_months() -> list[str]:
+def incomplete_months() -> list[str]:
+    """The months with issues of which not all is stored."""
     with connect(Settings.load().warehouse_path, read_only=True) as connection:
         rows = connection.execute(f"SELECT DISTINCT month FROM ({COMPLETE.offenders})").fetchall()
     return [month for (month,) in rows]
 
 
-def _turn_red(context: AssetCheckExecutionContext, check: str, months: Collection[str]) -> None:
-    """A run is green only if it did what it says; a failed check alone would leave it green.
+def turn_red(
+    context: AssetCheckExecutionContext | AssetExecutionContext, check: str, months: Collection[str]
+) -> None:
+    """Raises Failure if a failed check concerns a month of the run.
+
+    A run is green only if it did what it says; a failed check alone would leave it green.
 
     The check is about all months, and shown as failed until all are right. A run that did its own months well
     is not to blame for the others.

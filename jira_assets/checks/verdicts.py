@@ -1,0 +1,70 @@
+"""All checks at once, outside of Dagster's steps: what is true of each, what the UI shows, and telling it.
+
+Every check is about all that is stored and not about what a run did, so anybody may answer it at any time.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetCheckResult,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+)
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+
+from jira_assets.checks.completeness import EVERY_PART_FETCHED, every_part_fetched
+from jira_assets.checks.evaluate import evaluate
+from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
+from jira_assets.checks.rules import COMPLETE
+from jira_assets.checks.tables import RULES
+from jira_assets.settings import Settings
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
+
+OF_TABLES = (*RULES, COMPLETE)
+OF_RAW = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key)
+
+
+def shown(instance: DagsterInstance) -> Mapping[AssetCheckKey, AssetCheckExecutionRecord]:
+    """The latest record of each check, which is what the UI shows. A check never asked has none."""
+    keys = [*OF_RAW, *(rule.key for rule in OF_TABLES)]
+    return instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+
+
+def answers(
+    keys: Collection[AssetCheckKey],
+    months: Collection[str] | None = None,
+    *,
+    patience_s: float = DEFAULT_PATIENCE_S,
+) -> Iterator[AssetCheckResult]:
+    """What is true of these checks. ``months`` limits where in the raw log is looked for failed attempts."""
+    yield from evaluate(OF_TABLES, keys, patience_s=patience_s)
+    if EVERY_PART_FETCHED.key in keys:
+        yield every_part_fetched(months)
+    if NO_EVENT_WAITS.key in keys:
+        yield no_event_waits(overdue(Settings.load()))
+
+
+def evaluation(result: AssetCheckResult) -> AssetCheckEvaluation:
+    """A result as an event says it."""
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError(f"{result} does not say which check it is of")
+    return AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        metadata=result.metadata,
+        severity=result.severity,
+    )
+
+
+def tell(instance: DagsterInstance, run_id: str, job_name: str, result: AssetCheckResult) -> None:
+    """Record a result as one of a run's."""
+    event = DagsterEvent(
+        event_type_value=DagsterEventType.ASSET_CHECK_EVALUATION.value,
+        job_name=job_name,
+        event_specific_data=evaluation(result),
+    )
+    instance.report_dagster_event(event, run_id)
