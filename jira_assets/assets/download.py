@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from jira_assets.events.apply import Applied, QueuedIssues, bury, failures
+from jira_assets.events.drain import Drain
 from jira_assets.events.queue import Queue
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.client import JiraClient, Statistics
@@ -32,6 +33,7 @@ from jira_assets.warehouse.known import Known
 ENDS_EVERYTHING = (Unauthorised, ProjectsNotVisible)
 _MAY_PASS = (BrokenPaging, RateLimited, Unavailable, WarehouseBusy)
 _KEYS_SHOWN = 50
+_DRAIN_SECONDS = 5.0
 
 Metadata = Mapping[str, int | float | str | list[str]]
 
@@ -64,6 +66,7 @@ class Download:
         self._raw = RawLog(settings.raw_dir)
         self._queue = Queue(settings.queue_dir)
         self._known = Known(settings.warehouse_path)
+        self._drain = Drain.from_settings(settings)
         self._guard = AccessGuard(client, settings.projects)
 
     @property
@@ -78,6 +81,8 @@ class Download:
 
     def run(self, months: Sequence[str], *, queued_only: bool) -> None:
         """Fetches the months whole, or what of them is in the queue."""
+        if queued_only:
+            self._drain.run(_DRAIN_SECONDS)  # what has come in since the sensor looked goes along
         with ThreadPoolExecutor(1, thread_name_prefix="jira fields") as beside:
             fields = beside.submit(self._fetch_fields)
             if not queued_only:

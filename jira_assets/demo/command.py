@@ -1,7 +1,8 @@
-"""``jira-assets demo``: a Jira site, Dagster, and a copy of the one made by the other, on this machine."""
+"""``jira-assets demo``: a Jira site, Dagster, and a copy of the one made and kept up to date by the other."""
 
 import argparse
 import os
+import secrets
 import signal
 import sys
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from jira_assets.demo.dagster_dev import DagsterDev, dagster_dev, require_free_port
 from jira_assets.demo.folder import demo_folder
+from jira_assets.demo.live import People
+from jira_assets.demo.processes import Running, require_free_port
+from jira_assets.demo.programs import dagster_dev, receiver
 from jira_assets.demo.queries import show_queries
 from jira_assets.demo.ui import Progress, Ui
 from jira_assets.sandbox.generate import generated_site
@@ -22,29 +25,35 @@ from jira_assets.sandbox.site import Site
 from jira_assets.settings import DEFAULT_DATA_DIR, VARIABLES
 
 _DESCRIPTION = """\
-Start a made-up Jira site and Dagster on this machine, copy all months of the site into DuckDB, and show the
-result. Neither your settings nor your Dagster history are touched. Ctrl-C stops everything."""
+Start a made-up Jira site, Dagster and the receiver of webhooks on this machine, copy all months of the site
+into DuckDB, let people work on the site while webhooks keep the copy up to date, and show the result. Neither
+your settings nor your Dagster history are touched. Ctrl-C stops everything."""
 _SECONDS_BETWEEN_LOOKS = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs until interrupted. Returns 0 if all months were copied, 1 if not."""
+    """Runs until interrupted. Returns 0 if all months were copied and all events applied, 1 if not."""
     arguments = _parser().parse_args(argv)
     require_free_port(arguments.port)
     with demo_folder(arguments.data_dir.absolute()) as folder:
         site = _site(arguments)
         _end_on_signals()
-        with (
-            serve(site) as sandbox,
-            dagster_dev(folder, arguments.port, _environment(sandbox, folder)) as dagster,
-        ):
-            _say(f"A Jira site with {len(site):,} issues is at {sandbox.url}. Starting Dagster …")
-            copied = _copy(sandbox, dagster)
-            if copied:
-                show_queries(folder / "published" / "jira.duckdb")
-            if not arguments.exit_when_done:
-                _stay(dagster, folder)
-    return 0 if copied else 1
+        with serve(site) as sandbox:
+            environment = _environment(sandbox, folder)
+            with (
+                receiver(folder, environment) as received,
+                dagster_dev(folder, arguments.port, environment) as dagster,
+            ):
+                _say(f"A Jira site with {len(site):,} issues is at {sandbox.url}. Starting Dagster …")
+                ui = Ui(dagster.url, dagster.check)
+                succeeded = _copy(sandbox, ui)
+                people = People(site, received.url, environment["JIRA_WEBHOOK_SECRET"], folder, _say)
+                if succeeded:
+                    succeeded = people.work_for(arguments.live_seconds, ui)
+                    show_queries(folder / "published" / "jira.duckdb")
+                if not arguments.exit_when_done:
+                    _stay(people, dagster, received, folder)
+    return 0 if succeeded else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         help="where everything is kept; emptied at the start (data/demo)",
     )
     parser.add_argument(
-        "--exit-when-done", action="store_true", help="stop when the copy is complete or has failed"
+        "--live-seconds",
+        type=float,
+        default=30,
+        metavar="S",
+        help="for how long people work on the site before the result is shown (30)",
+    )
+    parser.add_argument(
+        "--exit-when-done", action="store_true", help="stop when the result is shown, or something has failed"
     )
     return parser
 
@@ -94,24 +110,24 @@ def _site(arguments: argparse.Namespace) -> Site:
 
 
 def _environment(sandbox: RunningSandbox, folder: Path) -> Mapping[str, str]:
-    """The environment of Dagster: ours, without the user's own settings."""
+    """The environment of Dagster and the receiver: ours, without the user's own settings."""
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     oldest = min((issue.created for issue in sandbox.site), default=time.time_ns() // 1_000_000)
     return inherited | {
         "JIRA_BASE_URL": sandbox.url,
         "JIRA_EMAIL": sandbox.account.email,
         "JIRA_API_TOKEN": sandbox.account.token,
+        "JIRA_WEBHOOK_SECRET": secrets.token_urlsafe(),
         "JIRA_START_MONTH": datetime.fromtimestamp(oldest / 1000, UTC).strftime("%Y-%m"),
         "JIRA_DATA_DIR": str(folder),
     }
 
 
-def _copy(sandbox: RunningSandbox, dagster: DagsterDev) -> bool:
+def _copy(sandbox: RunningSandbox, ui: Ui) -> bool:
     """Backfills all months through the UI's API. True if every one of them succeeded."""
-    ui = Ui(dagster.url, dagster.check)
     ui.wait_until_loaded()
     backfill = ui.launch_backfill()
-    _say(f"A backfill of all months is under way: {dagster.url}/runs/b/{backfill}")
+    _say(f"A backfill of all months is under way: {ui.url}/runs/b/{backfill}")
     _say("Dagster's daemon takes it up within 30 seconds.")
     began, said = time.monotonic(), ""
     while not (progress := ui.progress(backfill)).finished:
@@ -138,12 +154,13 @@ def _verdict(checks: Mapping[str, str]) -> str:
     return f"{passed}; not so: {', '.join(failed)}" if failed else passed
 
 
-def _stay(dagster: DagsterDev, folder: Path) -> None:
+def _stay(people: People, dagster: Running, received: Running, folder: Path) -> None:
     published = folder / "published" / "jira.duckdb"
-    _say(f"Dagster's UI:   {dagster.url}\nPublished copy: {published}\nCtrl-C stops.")
-    with suppress(KeyboardInterrupt):
+    _say(f"Dagster's UI:   {dagster.url}\nPublished copy: {published}\nPeople go on working. Ctrl-C stops.")
+    with suppress(KeyboardInterrupt), people.at_work():
         while True:
             dagster.check()
+            received.check()
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 

@@ -62,7 +62,7 @@ class Ui:
         while time.monotonic() < deadline:
             self._alive()
             try:
-                locations = self._ask(_LOADED)["workspaceOrError"]["locationEntries"]
+                locations = self.ask(_LOADED)["workspaceOrError"]["locationEntries"]
             except (requests.ConnectionError, requests.Timeout):
                 locations = []
             if locations and all(location["loadStatus"] == "LOADED" for location in locations):
@@ -76,9 +76,9 @@ class Ui:
 
     def launch_backfill(self) -> str:
         """Asks for all months of all assets, as "Materialize all" does. Returns the backfill's id."""
-        assets = [{"path": asset["assetKey"]["path"]} for asset in self._ask(_ASSETS)["assetNodes"]]
+        assets = [{"path": asset["assetKey"]["path"]} for asset in self.ask(_ASSETS)["assetNodes"]]
         params = {"assetSelection": assets, "allPartitions": True}
-        launched = self._ask(_LAUNCH, params=params)["launchPartitionBackfill"]
+        launched = self.ask(_LAUNCH, params=params)["launchPartitionBackfill"]
         if launched["__typename"] != "LaunchBackfillSuccess":
             reason = launched.get("message", launched["__typename"])
             raise DemoError(f"Dagster refused the backfill: {reason}")
@@ -88,7 +88,7 @@ class Ui:
     def progress(self, backfill: str) -> Progress:
         """How far the backfill is."""
         self._alive()
-        answer = self._ask(_PROGRESS, backfill=backfill)
+        answer = self.ask(_PROGRESS, backfill=backfill)
         state = answer["partitionBackfillOrError"]
         if state["__typename"] != "PartitionBackfill":
             raise DemoError(f"Dagster lost the backfill: {state.get('message', state['__typename'])}")
@@ -109,13 +109,14 @@ class Ui:
     def checks(self) -> dict[str, str]:
         """The status of every check, by ``asset.check``; SUCCEEDED is the good one."""
         statuses = {}
-        for asset in self._ask(_CHECKS)["assetNodes"]:
+        for asset in self.ask(_CHECKS)["assetNodes"]:
             for check in asset["assetChecksOrError"].get("checks", []):
                 execution = check["executionForLatestMaterialization"] or {"status": "NOT EVALUATED"}
                 statuses[f"{asset['assetKey']['path'][-1]}.{check['name']}"] = execution["status"]
         return statuses
 
-    def _ask(self, query: str, **variables: object) -> dict[str, Any]:
+    def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """The answer of its API to a query. Raises DemoError if that is an error."""
         body = {"query": query, "variables": variables}
         response = self._session.post(f"{self.url}/graphql", json=body, timeout=60)
         answer: dict[str, Any] = response.json()

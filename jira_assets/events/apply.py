@@ -74,7 +74,7 @@ class QueuedIssues:
 
     def _settle(self, issue_id: str, answer: Answer) -> None:
         items = self._items[issue_id]
-        settled = [item for item in items if answer.settles(item)]
+        settled = answer.settled(items)
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
         self._leave(issue_id, for_ever=not answer.is_whole)

@@ -115,11 +115,11 @@ def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: I
 def _placed(issue: _Issue) -> Place | None:
     created = parse_timestamp(issue.fields.created)
     project = issue.fields.project.key if issue.fields.project else None
-    return None if created is None else Place(str(issue.id), f"{created:%Y-%m}", project)
+    return None if created is None else Place(str(issue.id), month_of(created), project)
 
 
 def _place_deleted(resolution: Resolution, event: Event) -> None:
     if event.deletes_issue and event.created_hint is not None and resolution.error is None:
-        month = f"{event.created_hint:%Y-%m}"
+        month = month_of(event.created_hint)
         for issue_id in event.issue_ids:
             resolution.places.setdefault(issue_id, Place(issue_id, month, event.project_key))

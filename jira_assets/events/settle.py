@@ -1,6 +1,6 @@
 """Whether an answer of Jira's is as new as what made us ask: its reads may lag behind its events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -37,8 +37,15 @@ class Answer:
         self.updated = max(record.issue_updated for record in found)
         self._payloads = {record.part: record.payload for record in found}
 
-    def settles(self, item: Item) -> bool:
-        """Whether what the item waits for is in it, or was overtaken by something later that is in it."""
+    def settled(self, items: Sequence[Item]) -> list[Item]:
+        """Those of the issue's items that need no further answer."""
+        settled = [item for item in items if self._settles(item)]
+        # What is deleted does not come back: other events about it have nothing left to wait for.
+        gone = {_child(item) for item in settled if _is_removal(item)}
+        return [item for item in items if item in settled or _child(item) in gone]
+
+    def _settles(self, item: Item) -> bool:
+        """Whether what the item waits for is in the answer, or was overtaken by something later."""
         if item.is_deletion or not self.is_whole:
             return False
         expected = item.expected
@@ -68,3 +75,12 @@ class Answer:
         except msgspec.DecodeError:
             return {}
         return {str(child.id): parse_timestamp(child.updated) for child in found}
+
+
+def _child(item: Item) -> tuple[str, str] | None:
+    child = item.expected.child
+    return (child.part, child.id) if child else None
+
+
+def _is_removal(item: Item) -> bool:
+    return item.expected.child is not None and not item.expected.child.present
