@@ -31,11 +31,11 @@ from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.processes import free_port
 from jira_assets.demo.programs import dagster_dev, receiver
 from jira_assets.demo.ui import Ui
+from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
-from jira_assets.settings import VARIABLES
 
 SECRET = "freshness"  # noqa: S105 - of a receiver that lives as long as this program
 _LONGEST_WAIT = 120.0

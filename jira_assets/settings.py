@@ -4,8 +4,6 @@ Loading never fails, so the code location always loads. A value is validated whe
 missing or malformed one then raises a ``SettingsError`` that names the variable and says what to do about it.
 """
 
-import io
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,26 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from dotenv import dotenv_values
+from jira_assets.environment import read_variables
 
 if TYPE_CHECKING:
     from upath import UPath
 
-VARIABLES = (
-    "JIRA_DOMAIN",
-    "JIRA_BASE_URL",
-    "JIRA_EMAIL",
-    "JIRA_API_TOKEN",
-    "JIRA_CLOUD_ID",
-    "JIRA_PROJECTS",
-    "JIRA_START_MONTH",
-    "JIRA_DATA_DIR",
-    "JIRA_SLA_EMAIL",
-    "JIRA_SLA_API_TOKEN",
-    "JIRA_WEBHOOK_SECRET",
-    "JIRA_WEBHOOK_SECRET_PREVIOUS",
-    "JIRA_EVENT_RETENTION_DAYS",
-)
 DEFAULT_START_MONTH = "2015-01"
 DEFAULT_DATA_DIR = "data"
 DEFAULT_EVENT_RETENTION_DAYS = 30
@@ -70,9 +53,7 @@ class Settings:
     @classmethod
     def load(cls) -> "Settings":
         """Reads the environment, and `.env` in the working directory for what the environment leaves out."""
-        from_file, unreadable = _read_dotenv(Path(".env"))
-        values = {name: os.environ.get(name, "").strip() or from_file.get(name, "") for name in VARIABLES}
-        return cls(values, unreadable)
+        return cls(*read_variables(Path(".env")))
 
     def with_values(self, **values: str) -> "Settings":
         """These settings with some variables replaced; a blank value unsets one."""
@@ -270,20 +251,6 @@ class Settings:
             problem = "contains a blank or a character that no token has"
             raise SettingsError(name, problem, "Copy the token again, without quotes or line breaks inside")
         return value
-
-
-def _read_dotenv(path: Path) -> tuple[dict[str, str], str | None]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # editors on Windows may put a byte order mark first
-    except FileNotFoundError:
-        return {}, None
-    except UnicodeDecodeError:
-        return {}, "it is not UTF-8 text"
-    except OSError as error:
-        return {}, error.strerror or type(error).__name__
-    # Without interpolation: a token may contain a dollar sign.
-    parsed = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value.strip() for name, value in parsed.items() if value}, None
 
 
 def _split(variable: str, value: str, remedy: str) -> SplitResult:

@@ -17,8 +17,8 @@ from jira_assets.demo.command import main
 from jira_assets.demo.errors import DemoError
 from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.queries import QUERIES, show_queries
+from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.generate import generated_site
-from jira_assets.settings import VARIABLES
 from jira_assets.tables.catalogue import TABLES
 from jira_assets.warehouse.connection import transaction
 from jira_assets.warehouse.publish import publish_months, publish_views

@@ -9,13 +9,14 @@ import duckdb
 import pytest
 
 from jira_assets import cli
+from jira_assets.environment import VARIABLES
 from jira_assets.jira import doctor, machine_checks
 from jira_assets.jira.finding import Finding, Level
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import VARIABLES, Settings
+from jira_assets.settings import Settings
 
 TOKEN = "sandbox-token"
 SCOPED_TOKEN = "sandbox-scoped-token"
