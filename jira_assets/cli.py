@@ -25,6 +25,7 @@ COMMANDS = (
         "doctor", "check settings, account, projects, clock, disk and database", "jira_assets.jira.doctor"
     ),
     Command("sandbox", "serve a Jira site on this machine to develop against", "jira_assets.sandbox.command"),
+    Command("serve", "take in Jira's webhooks", "jira_assets.receiver.command"),
     Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
 )
 

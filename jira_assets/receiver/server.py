@@ -1,0 +1,123 @@
+"""Running the receiver under uvicorn: in this thread until a signal ends it, or in the background."""
+
+import asyncio
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from jira_assets.receiver.app import application
+from jira_assets.settings import Settings
+
+CONNECTIONS = 2000
+HEAD_BYTES = 64 * 1024
+HEAD_ARRIVES_WITHIN_S = 10
+
+_KEEP_ALIVE_S = 75  # longer than proxies keep theirs, so that it is they who close an idle connection
+_ANSWERS_WITHIN_S = 10  # what is still arriving when the receiver is told to end
+_STARTS_WITHIN_S = 30
+
+
+class _BoundedHead(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
+    """uvicorn's protocol, which by itself waits for ever for a request's head, and for one of any length."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._expect_head(time.monotonic())
+
+    def _expect_head(self, since: float | None) -> None:
+        self._head_bytes = 0
+        self._head_since = since
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_answering():
+            self._expect_head(None)
+            return
+        self._head_bytes += len(data)
+        if self._head_since is None:
+            self._head_since = time.monotonic()
+        if self._head_bytes > HEAD_BYTES:
+            self.transport.abort()
+
+    def close_if_late(self, now: float) -> None:
+        if self._head_since is not None and now - self._head_since > HEAD_ARRIVES_WITHIN_S:
+            self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+
+class _Server(uvicorn.Server):
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # once a second
+            now = time.monotonic()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, _BoundedHead):
+                    connection.close_if_late(now)
+        return await super().on_tick(counter)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at a name or an address; port 0 takes a free one. Raises OSError."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+def serve(settings: Settings, listener: socket.socket, *, debug: bool = False) -> None:
+    """Serves until SIGINT or SIGTERM, and then answers what is in hand."""
+    _allow_files(CONNECTIONS + 500)
+    _server(settings, debug).run([listener])
+
+
+@contextmanager
+def running(settings: Settings, *, debug: bool = False) -> Iterator[str]:
+    """A receiver in a thread, on a free port of 127.0.0.1, until the block ends; yields its address."""
+    with listen("127.0.0.1", 0) as listener:
+        server = _server(settings, debug)
+        thread = Thread(target=server.run, args=([listener],), name="receiver", daemon=True)
+        thread.start()
+        try:
+            _wait_until_started(server, thread)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(settings: Settings, debug: bool) -> _Server:
+    config = uvicorn.Config(
+        application(settings, debug=debug),
+        http=_BoundedHead,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_ANSWERS_WITHIN_S,
+    )
+    return _Server(config)
+
+
+def _wait_until_started(server: uvicorn.Server, thread: Thread) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the receiver did not start")
+        time.sleep(0.002)
+
+
+def _allow_files(count: int) -> None:
+    """As many open files as connections need, as far as the machine lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

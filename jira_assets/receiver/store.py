@@ -1,0 +1,97 @@
+"""Puts deliveries onto the disk: durable when the wait for one ends.
+
+A few threads write, so that the disk always has something to do. Whatever comes in while all of them wait for
+it is the next one's batch, which shares one sync of the folder: the busier, the cheaper an event.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from jira_assets.events.inbox import Delivery, Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    inbox: Inbox
+    delivery: Delivery
+    done: asyncio.Future[None]
+
+
+_Results = list[tuple[asyncio.Future[None], OSError | None]]
+
+
+class Store:
+    """The writing threads, between ``start`` and ``stop``."""
+
+    def __init__(self, threads: int = int(__import__('os').environ.get('NT','4'))) -> None:
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._number = threads
+
+    def start(self) -> None:
+        """Call this in the event loop that will ``add``."""
+        loop = asyncio.get_running_loop()
+        for _ in range(self._number):
+            thread = Thread(target=self._write, args=(loop,), name="store", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    async def stop(self) -> None:
+        """Returns when what was added is written."""
+        for _ in self._threads:
+            self._queue.put(None)
+        while self._threads:
+            await asyncio.to_thread(self._threads.pop().join)
+
+    async def add(self, inbox: Inbox, delivery: Delivery) -> None:
+        """Durable when this returns; raises OSError if the disk did not take it."""
+        done = asyncio.get_running_loop().create_future()
+        self._queue.put(_Waiting(inbox, delivery, done))
+        await done
+
+    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._batch()
+            by_inbox = defaultdict(list)
+            for waiting in batch:
+                by_inbox[waiting.inbox].append(waiting)
+            results = [result for inbox, group in by_inbox.items() for result in _add(inbox, group)]
+            loop.call_soon_threadsafe(_tell, results)
+
+    def _batch(self) -> tuple[list[_Waiting], bool]:
+        """All that waits, at least one; and whether it is the last batch."""
+        batch = []
+        waiting = self._queue.get()
+        while waiting is not None:
+            batch.append(waiting)
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+
+def _add(inbox: Inbox, group: Sequence[_Waiting]) -> _Results:
+    try:
+        inbox.add(waiting.delivery for waiting in group)
+    except OSError as error:
+        if len(group) == 1:
+            return [(group[0].done, error)]
+        # One that does not fit must not take the others with it.
+        return [result for waiting in group for result in _add(inbox, [waiting])]
+    return [(waiting.done, None) for waiting in group]
+
+
+def _tell(results: _Results) -> None:
+    for done, error in results:
+        if done.done():  # nobody waits any more
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

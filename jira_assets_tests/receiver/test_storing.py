@@ -1,0 +1,61 @@
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from jira_assets.events.inbox import Delivery, Inbox
+from jira_assets.receiver.store import Store
+from jira_assets.settings import Settings
+from jira_assets_tests.receiver.sending import deliver, event, health
+
+
+@pytest.mark.parametrize("size", [1, 3_000_000])
+def test_what_cannot_be_stored_is_refused_until_it_can(
+    url: str, settings: Settings, inbox: Inbox, size: int
+) -> None:
+    settings.local_dir.mkdir(exist_ok=True)
+    inbox.folder.write_text("a file stands where the folder should be")
+    refused = deliver(url, event(text="x" * size), "one")
+    ailing = health(url)
+    inbox.folder.unlink()
+    stored = deliver(url, event(text="x" * size), "one")
+    assert (refused.status_code, stored.status_code) == (503, 200)
+    assert int(refused.headers["retry-after"]) > 0
+    assert (ailing["status"], ailing["last_error"], ailing["errors"]) == ("degraded", True, 1)
+    assert health(url)["last_error"] is False
+    assert len(inbox.names()) == 1
+
+
+def test_deliveries_that_wait_together_are_stored_together(tmp_path: Path) -> None:
+    inbox, deliveries = Inbox(tmp_path), [delivery(number) for number in range(50)]
+    assert stored(inbox, deliveries) == [None] * 50
+    assert inbox.names() == sorted(each.name for each in deliveries)
+
+
+def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    inbox, deliveries = Inbox(tmp_path), [delivery(number) for number in range(5)]
+    deliveries[2] = replace(deliveries[2], name="x" * 300)
+    results = stored(inbox, deliveries)
+    assert [isinstance(result, OSError) for result in results] == [False, False, True, False, False]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def delivery(number: int) -> Delivery:
+    return Delivery.arrived(str(number), datetime.now(UTC), None, event(number))
+
+
+def stored(inbox: Inbox, deliveries: list[Delivery]) -> list[BaseException | None]:
+    """What becomes of deliveries that are added at once: None, or an error."""
+
+    async def add_all() -> list[BaseException | None]:
+        store = Store()
+        store.start()
+        try:
+            additions = (store.add(inbox, each) for each in deliveries)
+            return await asyncio.gather(*additions, return_exceptions=True)
+        finally:
+            await store.stop()
+
+    return asyncio.run(add_all())
