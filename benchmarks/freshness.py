@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import hmac
 import json
-import os
 import random
 import statistics
 import sys
@@ -29,20 +28,18 @@ import requests
 
 from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.processes import free_port
-from jira_assets.demo.programs import dagster_dev, receiver
+from jira_assets.demo.programs import dagster_dev, environment_for, receiver
 from jira_assets.demo.ui import Ui
-from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
+from jira_assets.timestamps import month_of
 
-SECRET = "freshness"  # noqa: S105 - of a receiver that lives as long as this program
 _LONGEST_WAIT = 120.0
-_RUNS = """query($month: String!) { runsOrError(limit: 3, filter: {tags: [
-    {key: "dagster/partition", value: $month}, {key: "jira_assets/queued_month", value: $month}]}) {
-    ... on Runs { results { runId status creationTime startTime endTime
-        stepStats { stepKey startTime endTime } } } } }"""
+_RUNS = """query($month: String!) { runsOrError(limit: 5, filter: {pipelineName: "apply_events",
+    tags: [{key: "dagster/partition", value: $month}]}) {
+    ... on Runs { results { creationTime startTime stepStats { stepKey endTime } } } } }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,18 @@ class Edit:
 class Journey:
     """The program under measurement: everything that runs, and the issues that can be edited."""
 
-    def __init__(self, sandbox: RunningSandbox, webhook: str, ui: Ui, published: Path) -> None:
+    def __init__(self, sandbox: RunningSandbox, webhook: str, secret: str, ui: Ui, published: Path) -> None:
         self.sandbox = sandbox
         self.ui = ui
         self._webhook = webhook
+        self._secret = secret.encode()
         self._published = published
         self._session = requests.Session()
         self._session.trust_env = False
         self._ids: dict[str, list[str]] = {}
         for issue in sandbox.site:
-            created = datetime.fromtimestamp(issue.created / 1000, UTC)
-            self._ids.setdefault(f"{created:%Y-%m}", []).append(issue.id)
+            month = month_of(datetime.fromtimestamp(issue.created / 1000, UTC))
+            self._ids.setdefault(month, []).append(issue.id)
 
     def edit(self, rng: random.Random, months: Sequence[str]) -> Edit:
         """Change an issue of one of the months at the site."""
@@ -95,7 +93,7 @@ class Journey:
 
     def post(self, edit: Edit) -> None:
         """Deliver the event of an edit."""
-        signature = hmac.new(SECRET.encode(), edit.body, hashlib.sha256).hexdigest()
+        signature = hmac.new(self._secret, edit.body, hashlib.sha256).hexdigest()
         headers = {
             "X-Hub-Signature": f"sha256={signature}",
             "X-Atlassian-Webhook-Identifier": str(uuid.uuid4()),
@@ -122,11 +120,11 @@ class Journey:
                 raise SystemExit(f"{len(edits)} edits are still not readable after {_LONGEST_WAIT:.0f} s")
             time.sleep(0.02 if len(edits) == 1 else 0.2)
 
-    def last_run(self, month: str) -> Mapping[str, Any]:
-        """The month's latest run that emptied the queue, as Dagster's history tells it."""
-        found = self.ui.ask(_RUNS, month=month)["runsOrError"]["results"]
-        run: Mapping[str, Any] = found[0]
-        return run
+    def run_that_applied(self, edit: Edit, posted_at: float) -> Mapping[str, Any]:
+        """The first run of the edit's month that fetched after its event was posted, as Dagster tells it."""
+        found: list[dict[str, Any]] = self.ui.ask(_RUNS, month=edit.month)["runsOrError"]["results"]
+        later = [run for run in found if _ends(run).get("raw_issues", 0.0) > posted_at]
+        return min(later, key=lambda run: _ends(run)["raw_issues"])
 
 
 def main() -> int:
@@ -134,7 +132,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="freshness-") as base:
         site = Site.from_lines(arguments.file) if arguments.file else _generated(arguments.issues)
         with demo_folder(Path(base) / "copy") as folder, serve(site) as sandbox:
-            environment = _environment(sandbox, folder)
+            environment = environment_for(sandbox, folder)
             with (
                 receiver(folder, environment) as received,
                 dagster_dev(folder, free_port(), environment) as dagster,
@@ -142,7 +140,8 @@ def main() -> int:
                 ui = Ui(dagster.url, dagster.check)
                 _backfill(ui, len(site))
                 webhook = f"{received.url}/webhooks/jira"
-                journey = Journey(sandbox, webhook, ui, folder / "published")
+                secret = environment["JIRA_WEBHOOK_SECRET"]
+                journey = Journey(sandbox, webhook, secret, ui, folder / "published")
                 rng = random.Random(arguments.seed)
                 _singles(journey, rng, arguments.singles, arguments.gap)
                 _burst(journey, rng, arguments.burst)
@@ -170,19 +169,6 @@ def _generated(issues: int) -> Site:
     return generated_site(issues, now=time.time_ns() // 1_000_000)
 
 
-def _environment(sandbox: RunningSandbox, folder: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    oldest = min(issue.created for issue in sandbox.site)
-    return inherited | {
-        "JIRA_BASE_URL": sandbox.url,
-        "JIRA_EMAIL": sandbox.account.email,
-        "JIRA_API_TOKEN": sandbox.account.token,
-        "JIRA_WEBHOOK_SECRET": SECRET,
-        "JIRA_START_MONTH": datetime.fromtimestamp(oldest / 1000, UTC).strftime("%Y-%m"),
-        "JIRA_DATA_DIR": str(folder),
-    }
-
-
 def _backfill(ui: Ui, issues: int) -> None:
     ui.wait_until_loaded()
     began = time.monotonic()
@@ -206,19 +192,19 @@ def _singles(journey: Journey, rng: random.Random, count: int, gap: float) -> No
         answered = time.monotonic() - began
         journey.wait_for([edit])
         took.append(time.monotonic() - began)
-        for stage, seconds in _stages(journey.last_run(edit.month), began_at, answered, took[-1]).items():
-            stages.setdefault(stage, []).append(seconds)
+        run = journey.run_that_applied(edit, began_at)
+        for stage, after in _stages(run, began_at, answered, took[-1]).items():
+            stages.setdefault(stage, []).append(after)
         _progress(f"{number + 1} of {count} single events, the last readable after {took[-1]:.1f} s")
     print(f"\r{count} single events, from POST to readable: {_quantiles(took)}" + " " * 20)
     print("seconds after the POST until …")
-    for stage, seconds in stages.items():
-        print(f"  {stage:<34}{_quantiles(seconds)}")
+    for stage, measured in stages.items():
+        print(f"  {stage:<34}{_quantiles(measured)}")
 
 
 def _stages(run: Mapping[str, Any], began: float, answered: float, readable: float) -> dict[str, float]:
     """Seconds after the POST at which each stage was reached."""
-    ends = {step["stepKey"]: step["endTime"] or 0.0 for step in run["stepStats"]}
-    print(run)
+    ends = _ends(run)
     return {
         "it is answered: durable": answered,
         "its run is asked for": run["creationTime"] - began,
@@ -227,6 +213,11 @@ def _stages(run: Mapping[str, Any], began: float, answered: float, readable: flo
         "the rows are in the warehouse": ends["jira_tables"] - began,
         "the published copy shows them": readable,
     }
+
+
+def _ends(run: Mapping[str, Any]) -> dict[str, float]:
+    """When each step of a run ended; 0 for one that goes on."""
+    return {step["stepKey"]: step["endTime"] or 0.0 for step in run["stepStats"]}
 
 
 def _burst(journey: Journey, rng: random.Random, count: int) -> None:

@@ -37,7 +37,7 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
     default_status=DefaultSensorStatus.RUNNING,
     description=(
         "Watches for webhook events, works out which issues they are about, and asks for a run of each month "
-        "that has work. Its state are the folders `inbox` and `queue`; there is no cursor to lose."
+        "that has work. Its state is what lies in `inbox` and `queue`; there is no cursor to lose."
     ),
 )
 def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:

@@ -1,14 +1,11 @@
 """``jira-assets demo``: a Jira site, Dagster, and a copy of the one made and kept up to date by the other."""
 
 import argparse
-import os
-import secrets
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -16,10 +13,9 @@ from typing import TextIO
 from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.live import People
 from jira_assets.demo.processes import Running, require_free_port
-from jira_assets.demo.programs import dagster_dev, receiver
+from jira_assets.demo.programs import dagster_dev, environment_for, receiver
 from jira_assets.demo.queries import show_queries
 from jira_assets.demo.ui import Progress, Ui
-from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
@@ -40,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         site = _site(arguments)
         _end_on_signals()
         with serve(site) as sandbox:
-            environment = _environment(sandbox, folder)
+            environment = environment_for(sandbox, folder)
             with (
                 receiver(folder, environment) as received,
                 dagster_dev(folder, arguments.port, environment) as dagster,
@@ -108,20 +104,6 @@ def _site(arguments: argparse.Namespace) -> Site:
         site = Site.from_lines(arguments.file)
     site.slas_run = True
     return site
-
-
-def _environment(sandbox: RunningSandbox, folder: Path) -> Mapping[str, str]:
-    """The environment of Dagster and the receiver: ours, without the user's own settings."""
-    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    oldest = min((issue.created for issue in sandbox.site), default=time.time_ns() // 1_000_000)
-    return inherited | {
-        "JIRA_BASE_URL": sandbox.url,
-        "JIRA_EMAIL": sandbox.account.email,
-        "JIRA_API_TOKEN": sandbox.account.token,
-        "JIRA_WEBHOOK_SECRET": secrets.token_urlsafe(),
-        "JIRA_START_MONTH": datetime.fromtimestamp(oldest / 1000, UTC).strftime("%Y-%m"),
-        "JIRA_DATA_DIR": str(folder),
-    }
 
 
 def _copy(sandbox: RunningSandbox, ui: Ui) -> bool:

@@ -1,10 +1,31 @@
 """The two programs that keep a copy up to date: Dagster, and the receiver of webhooks."""
 
+import os
+import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jira_assets.demo.processes import HOST, Running, free_port, running
+from jira_assets.environment import VARIABLES
+from jira_assets.sandbox.server import RunningSandbox
+from jira_assets.timestamps import month_of
+
+
+def environment_for(sandbox: RunningSandbox, folder: Path) -> Mapping[str, str]:
+    """The environment in which both copy a sandbox into a folder: ours, without the user's own settings."""
+    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    oldest = min((issue.created for issue in sandbox.site), default=time.time_ns() // 1_000_000)
+    return inherited | {
+        "JIRA_BASE_URL": sandbox.url,
+        "JIRA_EMAIL": sandbox.account.email,
+        "JIRA_API_TOKEN": sandbox.account.token,
+        "JIRA_WEBHOOK_SECRET": secrets.token_urlsafe(),
+        "JIRA_START_MONTH": month_of(datetime.fromtimestamp(oldest / 1000, UTC)),
+        "JIRA_DATA_DIR": str(folder),
+    }
 
 
 @contextmanager
