@@ -35,6 +35,11 @@ def epoch_milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+def month_of(moment: datetime) -> str:
+    """The UTC month of a moment (``YYYY-MM``): four digits also for the years that strftime gives fewer."""
+    return moment.astimezone(UTC).isoformat()[:7]
+
+
 def _from_epoch(number: float) -> datetime:
     milliseconds = number if abs(number) >= _MILLISECONDS_FROM else number * 1000
     return _EPOCH + timedelta(milliseconds=milliseconds)

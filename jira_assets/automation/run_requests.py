@@ -9,10 +9,10 @@ from dagster._core.storage.tags import PRIORITY_TAG
 
 from jira_assets.events.queue import Newest
 
-MONTH_TAG = ".dagster/jira_assets/queued_month"
+MONTH_TAG = ".dagster/jira_assets.queued_month"
 """On runs that empty the queue of a month: the month."""
 
-NEWEST_TAG = ".dagster/jira_assets/queued_until"
+NEWEST_TAG = ".dagster/jira_assets.queued_until"
 """And when the newest item that they were asked for was added, in nanoseconds since the epoch."""
 
 # Such a run will look into the queue when it starts, and finds what is there by then.

@@ -8,6 +8,7 @@ from dagster import (
     AssetCheckEvaluation,
     DagsterInstance,
     DefaultSensorStatus,
+    RunRequest,
     SensorEvaluationContext,
     SensorResult,
     SkipReason,
@@ -28,6 +29,8 @@ from jira_assets.settings import Settings
 # The daemon begins a tick every five seconds, and not before the last one has ended.
 _WATCH_SECONDS = 4.5
 _LOOK_EVERY_SECONDS = 0.05
+# Not only drains fill the queue, and looking into a long one takes a while.
+_LOOK_INTO_QUEUE_EVERY_SECONDS = 1.0
 _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one's
 
 
@@ -43,23 +46,29 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
 def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     settings = Settings.load()
     drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
-    until = time.monotonic() + _WATCH_SECONDS
+    now = time.monotonic()
+    until, look_at = now + _WATCH_SECONDS, now
     drained = Drained()
-    asked_about: Mapping[str, Newest] | None = None
-    while True:
-        drained.add(drain.run(_DRAIN_SECONDS))
-        newest = queue.newest()
-        if newest != asked_about:
-            requests = list(requests_for(newest, context.instance, MONTHS.get_partition_keys()))
+    newest: Mapping[str, Newest] = {}
+    while now < until:
+        found = drain.run(_DRAIN_SECONDS)
+        drained.add(found)
+        if found.outcomes or now >= look_at:
+            look_at = now + _LOOK_INTO_QUEUE_EVERY_SECONDS
+            before, newest = newest, queue.newest()
+            requests = [] if newest == before else _requests(newest, context.instance)
             if requests:
                 context.log.info("%s; asking for %d runs", drained, len(requests))
                 return SensorResult(run_requests=requests, asset_events=_alarm(settings, context.instance))
-            asked_about = newest
-        if time.monotonic() >= until:
-            Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
-            reason = f"{drained}; {len(newest)} months have work under way" if newest else str(drained)
-            return SensorResult(skip_reason=reason, asset_events=_alarm(settings, context.instance))
         time.sleep(_LOOK_EVERY_SECONDS)
+        now = time.monotonic()
+    Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
+    reason = f"{drained}; {len(newest)} months have work under way" if newest else str(drained)
+    return SensorResult(skip_reason=reason, asset_events=_alarm(settings, context.instance))
+
+
+def _requests(newest: Mapping[str, Newest], instance: DagsterInstance) -> list[RunRequest]:
+    return list(requests_for(newest, instance, MONTHS.get_partition_keys()))
 
 
 def _alarm(settings: Settings, instance: DagsterInstance) -> list[AssetCheckEvaluation]:

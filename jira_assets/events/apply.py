@@ -1,7 +1,7 @@
 """Does what the queue asks for: fetches a month's queued issues, and takes out what that settles."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -79,7 +79,7 @@ class QueuedIssues:
         self._items[issue_id] = [item for item in items if item not in settled]
         self._leave(issue_id, for_ever=not answer.is_whole)
 
-    def _bury(self, absent: Iterable[str]) -> None:
+    def _bury(self, absent: Collection[str]) -> None:
         """Tombstones for what an event says is deleted, and Jira confirms. The rest may yet appear."""
         said = {
             issue_id: next((item.project for item in self._items[issue_id] if item.is_deletion), None)
@@ -88,8 +88,10 @@ class QueuedIssues:
         }
         tombstones = bury(self._client, self._raw, self._month, said)
         self._requeue_neighbours(tombstones)
+        # Events about what was in an issue may come long after it was deleted.
+        buried = self._raw.tombstoned(self._month) if absent else set()
         for issue_id in absent:
-            if issue_id in tombstones:
+            if issue_id in buried:
                 self._done(self._items.pop(issue_id))
             else:
                 self._leave(issue_id)

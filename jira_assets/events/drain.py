@@ -41,10 +41,11 @@ class Drained:
     error: str | None = None
 
     def add(self, other: "Drained") -> None:
-        """Count what another drain has dealt with; what it left waiting is what waits now."""
+        """Count what a later drain has dealt with. It need not have looked at all that waits."""
         self.outcomes.update(other.outcomes)
         self.unreadable += other.unreadable
-        self.waiting, self.error = other.waiting, other.error
+        self.waiting = max(self.waiting, other.waiting)
+        self.error = other.error or self.error
 
     def __str__(self) -> str:
         counts = [f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items())]

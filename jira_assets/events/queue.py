@@ -118,7 +118,7 @@ class Queue:
         path = self._of(month) / name
         try:
             return msgspec.json.decode(path.read_bytes(), type=Item)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             item = Item(issue_id=name.split("-")[1], cause=name, received_at=received_at(name))
             self.put({month: [item]})
             path.unlink()

@@ -10,7 +10,7 @@ from jira_assets.jira.bulk import bulk_issues
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, MissingOrForbidden
 from jira_assets.jira.events import Event
-from jira_assets.timestamps import parse_timestamp
+from jira_assets.timestamps import month_of, parse_timestamp
 from jira_assets.warehouse.connection import WarehouseBusy
 from jira_assets.warehouse.known import Known
 

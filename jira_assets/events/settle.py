@@ -42,7 +42,7 @@ class Answer:
         settled = [item for item in items if self._settles(item)]
         # What is deleted does not come back: other events about it have nothing left to wait for.
         gone = {_child(item) for item in settled if _is_removal(item)}
-        return [item for item in items if item in settled or _child(item) in gone]
+        return [item for item in items if item in settled or (_child(item) in gone and self._is_past(item))]
 
     def _settles(self, item: Item) -> bool:
         """Whether what the item waits for is in the answer, or was overtaken by something later."""
@@ -55,6 +55,13 @@ class Answer:
             return True
         # The child may have been deleted, or have come back, meanwhile. Then the issue has moved on.
         return item.at is not None and self.updated > item.at
+
+    def _is_past(self, item: Item) -> bool:
+        """Whether a child that the answer lacks is no longer there, and not merely not there yet."""
+        child = item.expected.child
+        if child is None or child.part == "issuelinks":
+            return True  # without it the far end of a link looks the same before and after
+        return child.updated is not None and self.updated >= child.updated
 
     def _shows(self, child: Child) -> bool:
         children = self._children(child.part)

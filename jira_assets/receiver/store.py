@@ -1,7 +1,7 @@
 """Puts deliveries onto the disk: durable when the wait for one ends.
 
-A few threads write, so that the disk always has something to do. Whatever comes in while all of them wait for
-it is the next one's batch, which shares one sync of the folder: the busier, the cheaper an event.
+A single thread writes. Whatever comes in while it waits for the disk is its next batch, which shares one sync
+of the folder: the busier, the cheaper an event.
 """
 
 import asyncio
@@ -25,27 +25,24 @@ _Results = list[tuple[asyncio.Future[None], OSError | None]]
 
 
 class Store:
-    """The writing threads, between ``start`` and ``stop``."""
+    """The writing thread, between ``start`` and ``stop``."""
 
-    def __init__(self, threads: int = int(__import__('os').environ.get('NT','4'))) -> None:
+    def __init__(self) -> None:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._threads: list[Thread] = []
-        self._number = threads
+        self._thread: Thread | None = None
 
     def start(self) -> None:
         """Call this in the event loop that will ``add``."""
         loop = asyncio.get_running_loop()
-        for _ in range(self._number):
-            thread = Thread(target=self._write, args=(loop,), name="store", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._thread = Thread(target=self._write, args=(loop,), name="store", daemon=True)
+        self._thread.start()
 
     async def stop(self) -> None:
         """Returns when what was added is written."""
-        for _ in self._threads:
+        if self._thread is not None:
             self._queue.put(None)
-        while self._threads:
-            await asyncio.to_thread(self._threads.pop().join)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
 
     async def add(self, inbox: Inbox, delivery: Delivery) -> None:
         """Durable when this returns; raises OSError if the disk did not take it."""

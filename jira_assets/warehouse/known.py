@@ -20,6 +20,7 @@ _PATIENCE_S = 5.0
 
 # An issue shows the summary, status, priority and key of those it is linked to, and the key of its parent,
 # and its own `updated` does not move when those do. What was asked for after the other cannot be out of date.
+# Nor does it move at the far end of a new link, which may have been asked for before that end was to be seen.
 _OUTDATED = f"""
     SELECT DISTINCT shows.issue_id, shows.month, shown._synced_at
     FROM {SCHEMA}.issuelinks link
@@ -33,6 +34,14 @@ _OUTDATED = f"""
     FROM {SCHEMA}.issues child JOIN {SCHEMA}.issues parent ON parent.issue_id = child.parent_id
     WHERE parent._synced_at > $since AND child._synced_at < parent._synced_at
         AND child.parent_key <> parent.issue_key
+    UNION
+    SELECT far.issue_id, far.month, near._synced_at
+    FROM {SCHEMA}.issuelinks link
+    JOIN {SCHEMA}.issues near ON near.issue_id = link.issue_id
+    JOIN {SCHEMA}.issues far ON far.issue_id = link.linked_issue_id
+    WHERE near._synced_at > $since AND far._synced_at < near._synced_at AND NOT EXISTS (
+        SELECT 1 FROM {SCHEMA}.issuelinks back
+        WHERE back.link_id = link.link_id AND back.issue_id = far.issue_id)
 """
 _WANTED = "(SELECT unnest($ids))"
 _MONTHS = f"SELECT issue_id, month FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
