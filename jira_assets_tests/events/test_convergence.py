@@ -1,0 +1,175 @@
+"""Any order, duplication, loss and delay of events, between any backfills, gives the tables of a backfill."""
+
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jira_assets.events.queue import Item
+from jira_assets.jira.events import parse
+from jira_assets.raw.record import Source
+from jira_assets.sandbox.generate import generate
+from jira_assets.sandbox.plan import NOW
+from jira_assets.sandbox.sent_events import SentEvent
+from jira_assets.sandbox.server import serve
+from jira_assets.sandbox.simulator import ACTIONS, Simulator
+from jira_assets.sandbox.site import Site
+from jira_assets.timestamps import month_of
+from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill, months_of, shuffled
+
+_RARE = 10  # issues with very long lists, which other tests are about
+_ISSUES = 12
+_ACTIONS_AT_ONCE = 2
+
+
+class Story:
+    """A site where people are at work, and a copy of it. Hypothesis has the steps, `seed` the details."""
+
+    def __init__(self, copied: Copy, seed: int, about: Sequence[str]) -> None:
+        self.copied = copied
+        self._site = copied.sandbox.site
+        self._rng = random.Random(seed)
+        self._simulator = Simulator(self._site, seed, only=about)
+        self._sent: list[SentEvent] = []
+        self._lost: list[SentEvent] = []
+        copied.backfill(months_of(copied.sandbox))
+        copied.build()
+
+    def tell(self, steps: Iterable["Step"]) -> None:
+        for step in steps:
+            for _ in range(_ACTIONS_AT_ONCE):
+                self._sent += self._simulator.step()
+            step(self)
+        self.deliver(len(self._sent))
+        self._reconcile()
+        self.copied.catch_up(rounds=1)
+        self.release_reads()
+        self.release_search()
+        self.copied.catch_up()
+
+    def backfill(self) -> None:
+        self.copied.backfill([self._rng.choice(months_of(self.copied.sandbox))])
+
+    def deliver(self, count: int | None = None) -> None:
+        """So many of the events that are on their way, or half of them; some come twice."""
+        self.copied.deliver(*shuffled(self._taken(count), self._rng))
+
+    def lose(self) -> None:
+        """Half of the events that are on their way never come."""
+        self._lost += self._taken()
+
+    def drain(self) -> None:
+        self.copied.hurry()
+        self.copied.drain()
+
+    def apply(self) -> None:
+        months = self.copied.queue.months()
+        if months:
+            self.copied.apply(self._rng.choice(months))
+
+    def build(self) -> None:
+        self.copied.build()
+
+    def hold_reads(self) -> None:
+        self._site.hold_reads()
+
+    def release_reads(self) -> None:
+        self._site.release_reads()
+
+    def hold_search(self) -> None:
+        self._site.hold_search()
+
+    def release_search(self) -> None:
+        self._site.release_search()
+
+    def _taken(self, count: int | None = None) -> list[SentEvent]:
+        self._rng.shuffle(self._sent)
+        count = len(self._sent) // 2 if count is None else count
+        taken, self._sent = self._sent[:count], self._sent[count:]
+        return taken
+
+    def _reconcile(self) -> None:
+        """What looking for differences finds: the issues that the lost events were about."""
+        found: dict[str, list[Item]] = defaultdict(list)
+        for number, lost in enumerate(self._lost):
+            event = parse(lost.body)
+            for issue_id in event.issue_ids or (lost.issue_id,):
+                issue = self._site.find(issue_id)
+                created = event.created_hint if issue is None else _moment(issue.created)
+                if created is not None:
+                    item = Item(issue_id, f"difference {number}", datetime.now(UTC), Source.RECONCILE)
+                    if issue is None:
+                        item = msgspec.structs.replace(item, is_deletion=True, project=event.project_key)
+                    found[month_of(created)].append(item)
+        self.copied.queue.put(found)
+
+
+Step = Callable[[Story], None]
+EVERY_DAY: list[Step] = [Story.backfill, Story.deliver, Story.deliver, Story.drain, Story.apply, Story.build]
+LAGGING: list[Step] = [Story.hold_reads, Story.hold_search, Story.release_reads, Story.release_search]
+
+
+def some_of(steps: Sequence[Step]) -> st.SearchStrategy[list[Step]]:
+    return st.lists(st.sampled_from(steps), min_size=3, max_size=15)
+
+
+SEEDS = st.integers(0, 10_000)
+# What seldom happens, or matters to several issues, happens all the time in some of the stories.
+SUBJECTS = st.sampled_from(
+    [
+        ACTIONS,
+        ("link", "unlink", "move", "create", "delete"),
+        ("comment", "delete_comment", "attach", "remove_attachment", "delete"),
+    ]
+)
+thoroughly = settings(max_examples=8, deadline=None)
+
+
+@thoroughly
+@given(SEEDS, SUBJECTS, some_of(EVERY_DAY))
+def test_any_order_of_events_between_any_backfills_gives_the_same_tables(
+    seed: int, about: Sequence[str], steps: list[Step]
+) -> None:
+    _assert_converges(seed, about, steps)
+
+
+@thoroughly
+@given(SEEDS, SUBJECTS, some_of([*EVERY_DAY, Story.lose, Story.lose]))
+def test_events_that_are_lost_are_made_up_for_by_reconciliation(
+    seed: int, about: Sequence[str], steps: list[Step]
+) -> None:
+    _assert_converges(seed, about, steps)
+
+
+@thoroughly
+@given(SEEDS, SUBJECTS, some_of([*EVERY_DAY, *LAGGING]))
+def test_reads_and_searches_that_lag_behind_the_events_change_nothing_in_the_end(
+    seed: int, about: Sequence[str], steps: list[Step]
+) -> None:
+    _assert_converges(seed, about, [*steps, Story.hold_reads, Story.deliver, Story.deliver])
+
+
+def _assert_converges(seed: int, about: Sequence[str], steps: list[Step]) -> None:
+    # With a clock of its own, so that the same story can be told again.
+    site = Site(_issues(), clock=lambda: NOW)
+    with tempfile.TemporaryDirectory() as folder, serve(site) as sandbox:
+        story = Story(Copy(sandbox, Path(folder) / "copy"), seed, about)
+        story.tell(steps)
+        assert_equals_a_backfill(story.copied, Path(folder) / "fresh")
+
+
+@cache
+def _issues() -> list[dict[str, Any]]:
+    return list(generate(_RARE + _ISSUES))[_RARE:]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,162 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from jira_assets.warehouse import known as module
+from jira_assets.warehouse.connection import WarehouseBusy
+from jira_assets.warehouse.known import Known
+from jira_assets_tests.warehouse.holder import held
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ISSUE = "issue_id, month, issue_key, summary, status, priority, parent_id, parent_key, _synced_at"
+LINK = (
+    "link_id, issue_id, month, linked_issue_id, linked_issue_key, linked_issue_summary, linked_issue_status, "
+    "linked_issue_priority"
+)
+
+
+@contextmanager
+def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables, with the columns that matter here, and yours to fill."""
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA jira")
+        for name, columns in {
+            "issues": ISSUE,
+            "issuelinks": LINK,
+            "attachments": "attachment_id, issue_id",
+        }.items():
+            typed = ", ".join(
+                f"{column} {'TIMESTAMPTZ' if column == '_synced_at' else 'VARCHAR'}"
+                for column in columns.split(", ")
+            )
+            connection.execute(f"CREATE TABLE jira.{name} ({typed})")
+        yield connection
+
+
+def issue(
+    number: int, seconds: float = 0, parent: int | None = None, parent_key: str | None = None
+) -> list[Any]:
+    """Issue number n of 2024-0n, asked for so many seconds after noon."""
+    return [
+        f"1000{number}",
+        f"2024-0{number}",
+        f"SUP-{number}",
+        f"Issue {number}",
+        "Open",
+        "High",
+        parent and f"1000{parent}",
+        parent_key,
+        NOON + timedelta(seconds=seconds),
+    ]
+
+
+def link(number: int, other: int, link_id: str = "7", **shown: str | None) -> list[Any]:
+    """What issue `number` shows of `other`: its state, unless another one is given."""
+    brief = {"key": f"SUP-{other}", "summary": f"Issue {other}", "status": "Open", "priority": "High"} | shown
+    return [link_id, f"1000{number}", f"2024-0{number}", f"1000{other}", *brief.values()]
+
+
+def known_from(folder: Path, issues: list[list[Any]], links: list[list[Any]] | None = None) -> Known:
+    with tables(folder) as connection:
+        for name, rows in (("issues", issues), ("issuelinks", links or [])):
+            for row in rows:
+                connection.execute(f"INSERT INTO jira.{name} VALUES ({', '.join('?' * len(row))})", row)
+    return Known(folder / "warehouse.duckdb")
+
+
+def outdated(known: Known, since: float = -3600) -> set[tuple[str, str, datetime]]:
+    found = known.outdated(NOON + timedelta(seconds=since))
+    return {(each.issue_id, each.month, each.since) for each in found}
+
+
+def test_a_database_that_does_not_exist_knows_nothing_and_is_not_made(tmp_path: Path) -> None:
+    known = Known(tmp_path / "warehouse.duckdb")
+    assert known.months(["10001"]) == {}
+    assert known.outdated(NOON) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_all_the_tables_knows_nothing(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA jira; CREATE TABLE jira.issues (issue_id VARCHAR, month VARCHAR)")
+    assert Known(tmp_path / "warehouse.duckdb").months(["10001"]) == {}
+
+
+def test_the_months_of_generated_issues(filled: Path) -> None:
+    with duckdb.connect(str(filled), read_only=True) as connection:
+        expected = dict(connection.execute("SELECT issue_id, month FROM jira.issues").fetchall())
+        files = dict(connection.execute("SELECT attachment_id, issue_id FROM jira.attachments").fetchall())
+    known = Known(filled)
+    assert known.months([*expected, "99999999"]) == expected
+    assert known.issues_of_attachments([*files, "99999999"]) == files
+    assert len(expected) > 10
+    assert len(files) > 3
+
+
+def test_nothing_is_asked_about_nothing(tmp_path: Path) -> None:
+    database = tmp_path / "warehouse.duckdb"
+    database.write_bytes(b"not a database")
+    known = Known(database)
+    assert known.months([]) == known.issues_of_attachments([]) == known.neighbours(set()) == {}
+
+
+def test_what_is_asked_for_is_a_value_and_never_sql(filled: Path) -> None:
+    assert Known(filled).months(["'); DROP TABLE jira.issues; --"]) == {}
+
+
+def test_neighbours_are_linked_issues_and_children(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1), issue(2), issue(3, parent=1), issue(4)], [link(2, 1), link(1, 2)])
+    assert known.neighbours(["10001"]) == {"10002": "2024-02", "10003": "2024-03"}
+
+
+@pytest.mark.parametrize("changed", ["key", "summary", "status", "priority"])
+def test_an_issue_that_shows_another_as_it_was_is_outdated(tmp_path: Path, changed: str) -> None:
+    shows_what_was = link(2, 1, **{changed: "what was"})
+    known = known_from(tmp_path, [issue(1, seconds=5), issue(2)], [shows_what_was, link(1, 2)])
+    assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
+
+
+def test_so_is_a_child_with_the_former_key_of_its_parent(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1, seconds=5), issue(2, parent=1, parent_key="OLD-1")])
+    assert [each.issue_id for each in known.outdated(NOON)] == ["10002"]
+
+
+def test_and_the_far_end_of_a_link_that_it_does_not_show(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1, seconds=5), issue(2)], [link(1, 2)])
+    assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
+
+
+def test_what_was_asked_for_after_the_other_is_not_outdated_whatever_it_shows(tmp_path: Path) -> None:
+    known = known_from(
+        tmp_path,
+        [issue(1), issue(2, seconds=5), issue(3, seconds=5, parent=1, parent_key="OLD-1")],
+        [link(2, 1, summary="what never was"), link(1, 2), link(1, 3, link_id="8")],
+    )
+    assert outdated(known) == set()
+
+
+def test_only_what_was_asked_for_of_late_makes_others_outdated(tmp_path: Path) -> None:
+    known = known_from(
+        tmp_path, [issue(1, seconds=5), issue(2)], [link(2, 1, summary="what was"), link(1, 2)]
+    )
+    assert outdated(known, since=5) == set()
+
+
+def test_issues_that_are_not_stored_make_nobody_outdated(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1, seconds=5)], [link(1, 9, summary="somewhere else")])
+    assert outdated(known) == set()
+
+
+def test_a_database_that_another_process_holds_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = known_from(tmp_path, [issue(1)])
+    monkeypatch.setattr(module, "_PATIENCE_S", 0.05)
+    with held(tmp_path / "warehouse.duckdb"), pytest.raises(WarehouseBusy, match="is held by process"):
+        known.months(["10001"])
+    assert known.months(["10001"]) == {"10001": "2024-01"}
