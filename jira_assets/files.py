@@ -5,13 +5,15 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from upath import UPath
 
 _LEFT_BEHIND_AFTER_S = 3600  # nobody takes this long to write a file
+_OPEN_AT_ONCE = 64  # of the few hundred files that a process may have open
 
 
 def local(path: UPath) -> Path | None:
@@ -40,24 +42,52 @@ def replaced(target: UPath) -> Iterator[Path]:
         staged.unlink(missing_ok=True)
 
 
-def write_durably(folder: Path, files: Mapping[str, bytes]) -> None:
+def sync_in_turn(descriptors: Sequence[int]) -> None:
+    """Make the content of open files durable."""
+    for descriptor in descriptors:
+        os.fsync(descriptor)
+
+
+def write_durably(
+    folder: Path, files: Mapping[str, bytes], sync: Callable[[Sequence[int]], None] = sync_in_turn
+) -> None:
     """Create these files in a folder, each complete from the moment it is seen; durable when this returns.
 
     A file that has the name already is replaced. Raises OSError, after which some of the files may exist.
+    All are written before the first is synced, so that the disk has less to do for each; ``sync`` may know a
+    quicker way than one after the other.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        staged = folder / f".{uuid.uuid4().hex}.tmp"
-        try:
-            with staged.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            staged.replace(folder / name)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
+    remaining = iter(files.items())
+    while group := dict(islice(remaining, _OPEN_AT_ONCE)):
+        _write_group(folder, group, sync)
     fsync_folder(folder)
+
+
+def _write_group(folder: Path, group: Mapping[str, bytes], sync: Callable[[Sequence[int]], None]) -> None:
+    staged = {name: f"{folder}/.{uuid.uuid4().hex}.tmp" for name in group}
+    descriptors: list[int] = []
+    try:
+        for name, content in group.items():
+            # Without a file object, which takes longer to make than the file.
+            descriptors.append(os.open(staged[name], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            _write_all(descriptors[-1], content)
+        sync(descriptors)
+        for name, path in staged.items():
+            os.replace(path, f"{folder}/{name}")  # noqa: PTH105 - a Path takes longer to make
+    except BaseException:
+        for path in staged.values():
+            Path(path).unlink(missing_ok=True)
+        raise
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def fsync_folder(folder: Path) -> None:

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from jira_assets.events.apply import Applied, QueuedIssues, bury, failures
+from jira_assets.events.apply import Applied, QueuedIssues, failures
 from jira_assets.events.drain import Drain
 from jira_assets.events.queue import Queue
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.client import JiraClient, Statistics
+from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.errors import (
     BrokenPaging,
     JiraError,
@@ -116,13 +117,12 @@ class Download:
     def _fetch_whole(self, month: str) -> MonthFetch:
         fetch = fetch_month(self._client, month, self._projects, Source.BACKFILL, self._log.info, self._guard)
         buried = self._buried(month)
-        seen_again: dict[str, str | None] = {}
         for records in fetch:
-            self._raw.append(month, records)
-            seen_again |= _projects(record for record in records if record.issue_id in buried)
+            # Search lists what was deleted for a while. Asked by id, Jira tells whether it is there again.
+            listed = _projects(record for record in records if record.issue_id in buried)
+            gone = confirmed_deletions(self._client, listed)
+            self._raw.append(month, (record for record in records if record.issue_id not in gone))
         self._raw.append(month, failures(fetch.skipped, Source.BACKFILL))
-        # Search lists what was deleted for a while. Asked by id, Jira tells whether it is there again.
-        bury(self._client, self._raw, month, seen_again)
         self._refuse_sudden_emptiness(month, fetch)
         self._raw.mark_whole(month)
         return fetch

@@ -147,8 +147,10 @@ def _tombstone(project: str | None) -> bytes:
 
 
 def _by_source(items: Mapping[str, list[Item]]) -> dict[Source, list[str]]:
-    """The issues by what made us ask for them last."""
+    """The issues by what made us ask for them last, for their own sake if there is such a reason."""
     found: dict[Source, list[str]] = defaultdict(list)
     for issue_id, of_issue in items.items():
-        found[of_issue[-1].source].append(issue_id)
+        reasons = [item.source for item in of_issue]
+        own = [source for source in reasons if source is not Source.NEIGHBOUR]
+        found[(own or reasons)[-1]].append(issue_id)
     return found

@@ -18,6 +18,7 @@ from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
 from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import BadQuery
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.settings import Settings
@@ -148,7 +149,9 @@ class Drain:
 
     def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
         age = datetime.now(UTC) - arrived.delivery.received_at
-        return resolution.error is None and age > _GIVE_UP_AFTER
+        # To wait for a better answer than 400 is to wait for ever.
+        is_answered = resolution.error is None or isinstance(resolution.error, BadQuery)
+        return is_answered and age > _GIVE_UP_AFTER
 
     def _postpone(self, delivery: Delivery) -> None:
         """Each wait is half as long as all before: what was just missed comes soon, the rest costs little."""
@@ -162,7 +165,7 @@ class Drain:
             return False
         is_ours = not self._projects or place.project in (None, *self._projects)
         # What has left our projects is stored here, and should not go on showing where it was.
-        return is_ours or event.is_move
+        return is_ours or event.has_left(self._projects)
 
 
 def _with_hint(event: Event, hint: str | None) -> Event:

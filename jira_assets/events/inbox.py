@@ -8,7 +8,7 @@ import hashlib
 import heapq
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from jira_assets.files import fsync_folder, write_durably
+from jira_assets.files import fsync_folder, sync_in_turn, write_durably
 
 _NAME = re.compile(r"([0-9]{13})-([0-9a-f]{32})\.event")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,9 +77,11 @@ class Inbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, deliveries: Iterable[Delivery]) -> None:
+    def add(
+        self, deliveries: Iterable[Delivery], sync: Callable[[Sequence[int]], None] = sync_in_turn
+    ) -> None:
         """Durable when this returns. Raises OSError, after which some of them may be there."""
-        write_durably(self.folder, {delivery.name: encode(delivery) for delivery in deliveries})
+        write_durably(self.folder, {delivery.name: encode(delivery) for delivery in deliveries}, sync)
 
     def names(self, limit: int | None = None) -> list[str]:
         """The complete deliveries, oldest first; none if there is no such folder."""

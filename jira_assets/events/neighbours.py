@@ -7,13 +7,14 @@ When those change, neither does its ``updated`` move nor does Jira send an event
 from datetime import UTC, datetime
 
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
+from jira_assets.raw.record import Source
 from jira_assets.warehouse.known import Known
 
 
 def requeue_neighbours(known: Known, queue: Queue, issue_id: str, cause: str, since: datetime) -> None:
     """Queues the issues that show one that is deleted. Raises ``WarehouseBusy``."""
     for neighbour, month in known.neighbours([issue_id]).items():
-        queue.put({month: [Item(neighbour, f"{cause} deleted {issue_id}", since)]})
+        queue.put({month: [Item(neighbour, f"{cause} deleted {issue_id}", since, Source.NEIGHBOUR)]})
 
 
 def requeue_outdated(known: Known, queue: Queue) -> int:
@@ -24,5 +25,5 @@ def requeue_outdated(known: Known, queue: Queue) -> int:
     outdated = known.outdated(datetime.now(UTC) - GIVE_UP_AFTER)
     for issue in outdated:
         cause = f"outdated since {issue.since.isoformat()}"
-        queue.put({issue.month: [Item(issue.issue_id, cause, issue.since)]})
+        queue.put({issue.month: [Item(issue.issue_id, cause, issue.since, Source.NEIGHBOUR)]})
     return len(outdated)

@@ -6,45 +6,20 @@ only what says *what to refetch* is read, and nothing is passed on that did not 
 
 import contextlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder
 
+from jira_assets.jira.event_names import CATALOGUE
 from jira_assets.timestamps import parse_timestamp
 
 Part = Literal["comments", "worklogs", "attachments", "issuelinks"]
 T = TypeVar("T")
-
-# developer.atlassian.com/cloud/jira/platform/webhooks; `jira:worklog` is of older versions.
-_CHANGES = {
-    "jira:worklog": "updated",
-    "jira:issue": "created updated deleted",
-    "comment": "created updated deleted",
-    "worklog": "created updated deleted",
-    "attachment": "created deleted",
-    "issuelink": "created deleted",
-    "issue_property": "set deleted",
-    "project": "created updated deleted soft_deleted restored_deleted archived restored_archived",
-    "jira:version": "created updated deleted released unreleased moved merged",
-    "sprint": "created updated deleted started closed",
-    "board": "created updated deleted configuration_changed",
-    "user": "created updated deleted",
-    "filter": "created updated deleted",
-    "option_voting": "changed",
-    "option_watching": "changed",
-    "option_unassigned_issues": "changed",
-    "option_subtasks": "changed",
-    "option_attachments": "changed",
-    "option_issuelinks": "changed",
-    "option_timetracking": "changed provider_changed",
-}
-CATALOGUE = frozenset(
-    f"{subject}_{change}" for subject, changes in _CHANGES.items() for change in changes.split()
-)
 
 # What an event is about by the beginning of its name: the part of the issue, and the member of the body.
 _CHILDREN: dict[str, tuple[Part, str]] = {
@@ -97,8 +72,8 @@ class Event:
 
     ``name`` is empty if the event has none, or none that is a name. ``issue_keys`` is filled only where no id
     is known, ``attachment_id`` only where nothing else names the issue. ``project_key`` is where the issue is
-    now, and ``is_move`` says that it was in another project before. ``created_hint`` helps to find the month
-    of an issue that Jira has deleted and that was never seen here.
+    now, and ``is_move`` says that it was in another project before, ``former_project`` in which.
+    ``created_hint`` helps to find the month of an issue that Jira has deleted and that was never seen here.
     """
 
     name: str
@@ -109,9 +84,14 @@ class Event:
     attachment_id: str | None
     project_key: str | None
     is_move: bool
+    former_project: str | None
     deletes_issue: bool
     created_hint: datetime | None
     expected: Expected
+
+    def has_left(self, projects: Collection[str]) -> bool:
+        """Whether it is about the move of an issue out of one of these projects, as far as it tells."""
+        return self.is_move and (self.former_project is None or self.former_project in projects)
 
 
 _ABSENT = Raw()
@@ -158,6 +138,14 @@ class _Changelog(msgspec.Struct):
 
 class _Change(msgspec.Struct):
     field: Raw = _ABSENT
+    fromString: Raw = _ABSENT
+
+
+class _Changed(NamedTuple):
+    """A field that was changed, and the project of a key that was."""
+
+    field: str
+    project_before: str
 
 
 class _Part(msgspec.Struct, rename={"self_url": "self"}):
@@ -194,6 +182,7 @@ def _event(body: _Body) -> Event:
     ids = _issue_ids(issue, body)
     key = _matching(_ISSUE_KEY, issue.key).upper()
     project = _matching(_PROJECT_KEY, _members(fields.project, _Project).key).upper()
+    changes = _changes(body.changelog)
     return Event(
         name=name,
         is_known=name in CATALOGUE,
@@ -202,7 +191,8 @@ def _event(body: _Body) -> Event:
         issue_keys=(key,) if key and not ids else (),
         attachment_id=None if ids or key else _matching(_ID, _members(body.attachment, _Part).id) or None,
         project_key=project or key.rpartition("-")[0] or None,
-        is_move=_is_move(body.changelog),
+        is_move=any(change.field in _MOVED_FIELDS for change in changes),
+        former_project=next((change.project_before for change in changes if change.project_before), None),
         deletes_issue=name == "jira:issue_deleted",
         created_hint=_moment(fields.created),
         expected=Expected(
@@ -242,9 +232,15 @@ def _child(name: str, body: _Body) -> Child | None:
     return Child(part, child_id, not is_deleted, None if is_deleted else _moment(child.updated))
 
 
-def _is_move(changelog: Raw) -> bool:
+def _changes(changelog: Raw) -> list[_Changed]:
     items = _decoded(_members(changelog, _Changelog).items, _LIST) or []
-    return any(_text(_members(item, _Change).field) in _MOVED_FIELDS for item in items)
+    return [_changed(_members(item, _Change)) for item in items]
+
+
+def _changed(change: _Change) -> _Changed:
+    field = _text(change.field)
+    key_before = _matching(_ISSUE_KEY, change.fromString) if field == "Key" else ""
+    return _Changed(field, key_before.upper().rpartition("-")[0])
 
 
 def _members(value: Raw, of: type[T]) -> T:

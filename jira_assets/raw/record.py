@@ -23,6 +23,7 @@ class Source(StrEnum):
     WEBHOOK = "webhook"
     SLA_POLL = "sla_poll"
     RECONCILE = "reconcile"
+    NEIGHBOUR = "neighbour"  # of an issue that has changed, and shows something of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,22 @@
 """Puts deliveries onto the disk: durable when the wait for one ends.
 
 A single thread writes. Whatever comes in while it waits for the disk is its next batch, which shares one sync
-of the folder: the busier, the cheaper an event.
+of the folder: the busier, the cheaper an event. A batch's files are synced side by side, because a disk that
+takes 0.3 ms for one takes little more for four.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from jira_assets.events.inbox import Delivery, Inbox
+from jira_assets.files import sync_in_turn
+
+_SYNCED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Store:
     """The writing thread, between ``start`` and ``stop``."""
 
     def __init__(self) -> None:
+        self._syncing = ThreadPoolExecutor(_SYNCED_AT_ONCE, thread_name_prefix="sync")
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._thread: Thread | None = None
 
@@ -43,6 +49,7 @@ class Store:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
+            self._syncing.shutdown()
 
     async def add(self, inbox: Inbox, delivery: Delivery) -> None:
         """Durable when this returns; raises OSError if the disk did not take it."""
@@ -57,7 +64,7 @@ class Store:
             by_inbox = defaultdict(list)
             for waiting in batch:
                 by_inbox[waiting.inbox].append(waiting)
-            results = [result for inbox, group in by_inbox.items() for result in _add(inbox, group)]
+            results = [result for inbox, group in by_inbox.items() for result in self._add(inbox, group)]
             loop.call_soon_threadsafe(_tell, results)
 
     def _batch(self) -> tuple[list[_Waiting], bool]:
@@ -72,16 +79,25 @@ class Store:
                 return batch, False
         return batch, True
 
+    def _add(self, inbox: Inbox, group: Sequence[_Waiting]) -> _Results:
+        try:
+            inbox.add((waiting.delivery for waiting in group), self._sync)
+        except OSError as error:
+            if len(group) == 1:
+                return [(group[0].done, error)]
+            # One that does not fit must not take the others with it.
+            return [result for waiting in group for result in self._add(inbox, [waiting])]
+        return [(waiting.done, None) for waiting in group]
 
-def _add(inbox: Inbox, group: Sequence[_Waiting]) -> _Results:
-    try:
-        inbox.add(waiting.delivery for waiting in group)
-    except OSError as error:
-        if len(group) == 1:
-            return [(group[0].done, error)]
-        # One that does not fit must not take the others with it.
-        return [result for waiting in group for result in _add(inbox, [waiting])]
-    return [(waiting.done, None) for waiting in group]
+    def _sync(self, descriptors: Sequence[int]) -> None:
+        if len(descriptors) == 1:
+            sync_in_turn(descriptors)
+            return
+        shares = [descriptors[first::_SYNCED_AT_ONCE] for first in range(_SYNCED_AT_ONCE)]
+        syncs = [self._syncing.submit(sync_in_turn, share) for share in shares if share]
+        wait(syncs)  # all of them: whoever asked closes the files after an error
+        for sync in syncs:
+            sync.result()
 
 
 def _tell(results: _Results) -> None:

@@ -84,7 +84,7 @@ class Webhook:
         if not self._state.projects or event.project_key is None:
             return False
         # An issue that has moved out of our projects is still among the tables.
-        return event.project_key not in self._state.projects and not event.is_move
+        return event.project_key not in self._state.projects and not event.has_left(self._state.projects)
 
 
 def _delivery(body: Body, headers: Mapping[bytes, bytes], query: bytes) -> Delivery:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from jira_assets.raw.record import Source
 from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
@@ -21,25 +22,28 @@ _PATIENCE_S = 5.0
 # An issue shows the summary, status, priority and key of those it is linked to, and the key of its parent,
 # and its own `updated` does not move when those do. What was asked for after the other cannot be out of date.
 # Nor does it move at the far end of a new link, which may have been asked for before that end was to be seen.
+# Who was asked for as a neighbour starts nothing: two that never agree would follow each other for ever.
 _OUTDATED = f"""
+    WITH asked AS (
+        SELECT * FROM {SCHEMA}.issues WHERE _synced_at > $since AND _source <> '{Source.NEIGHBOUR}'
+    )
     SELECT DISTINCT shows.issue_id, shows.month, shown._synced_at
     FROM {SCHEMA}.issuelinks link
-    JOIN {SCHEMA}.issues shown ON shown.issue_id = link.linked_issue_id
+    JOIN asked shown ON shown.issue_id = link.linked_issue_id
     JOIN {SCHEMA}.issues shows ON shows.issue_id = link.issue_id
-    WHERE shown._synced_at > $since AND shows._synced_at < shown._synced_at AND (
+    WHERE shows._synced_at < shown._synced_at AND (
         link.linked_issue_key <> shown.issue_key OR link.linked_issue_summary <> shown.summary
         OR link.linked_issue_status <> shown.status OR link.linked_issue_priority <> shown.priority)
     UNION
     SELECT child.issue_id, child.month, parent._synced_at
-    FROM {SCHEMA}.issues child JOIN {SCHEMA}.issues parent ON parent.issue_id = child.parent_id
-    WHERE parent._synced_at > $since AND child._synced_at < parent._synced_at
-        AND child.parent_key <> parent.issue_key
+    FROM {SCHEMA}.issues child JOIN asked parent ON parent.issue_id = child.parent_id
+    WHERE child._synced_at < parent._synced_at AND child.parent_key <> parent.issue_key
     UNION
     SELECT far.issue_id, far.month, near._synced_at
     FROM {SCHEMA}.issuelinks link
-    JOIN {SCHEMA}.issues near ON near.issue_id = link.issue_id
+    JOIN asked near ON near.issue_id = link.issue_id
     JOIN {SCHEMA}.issues far ON far.issue_id = link.linked_issue_id
-    WHERE near._synced_at > $since AND far._synced_at < near._synced_at AND NOT EXISTS (
+    WHERE far._synced_at < near._synced_at AND NOT EXISTS (
         SELECT 1 FROM {SCHEMA}.issuelinks back
         WHERE back.link_id = link.link_id AND back.issue_id = far.issue_id)
 """

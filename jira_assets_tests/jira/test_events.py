@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jira_assets.jira.events import CATALOGUE, Child, Event, UnreadableEvent, parse
+from jira_assets.jira.event_names import CATALOGUE
+from jira_assets.jira.events import Child, Event, UnreadableEvent, parse
 from jira_assets_tests.shared_data import shared
 
 SITE = "https://example.atlassian.net"
@@ -79,6 +80,14 @@ def test_a_moved_issue_is_in_the_project_that_it_moved_to(field: str) -> None:
     moved = event("jira:issue_updated", issue=ISSUE, changelog=changed("status", field))
     assert moved.is_move
     assert moved.project_key == "HELP"
+    assert moved.has_left(["SUP"])  # nothing says that it has not
+
+
+def test_a_move_tells_by_the_former_key_which_project_the_issue_has_left() -> None:
+    item = {"field": "Key", "from": None, "fromString": "ENG-7", "to": None, "toString": "HELP-1"}
+    moved = event("jira:issue_updated", issue=ISSUE, changelog={"id": "9", "items": [item]})
+    assert moved.has_left(["SUP", "ENG"])
+    assert not moved.has_left(["SUP"])
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_what_went_well_can_be_left_out_of_the_log(tmp_path: Path) -> None:
     with process(tmp_path, "--log-level", "warning") as receiver:
         deliver(receiver.url, event())
         deliver(receiver.url, event(), secret="wrong")
+        receiver.end(signal.SIGTERM)
     assert [line["outcome"] for line in receiver.lines] == ["unauthorised"]
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import duckdb
 import pytest
 
+from jira_assets.raw.record import Source
 from jira_assets.warehouse import known as module
 from jira_assets.warehouse.connection import WarehouseBusy
 from jira_assets.warehouse.known import Known
 from jira_assets_tests.warehouse.holder import held
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ISSUE = "issue_id, month, issue_key, summary, status, priority, parent_id, parent_key, _synced_at"
+ISSUE = "issue_id, month, issue_key, summary, status, priority, parent_id, parent_key, _synced_at, _source"
 LINK = (
     "link_id, issue_id, month, linked_issue_id, linked_issue_key, linked_issue_summary, linked_issue_status, "
     "linked_issue_priority"
@@ -39,7 +40,11 @@ def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def issue(
-    number: int, seconds: float = 0, parent: int | None = None, parent_key: str | None = None
+    number: int,
+    seconds: float = 0,
+    parent: int | None = None,
+    parent_key: str | None = None,
+    source: Source = Source.WEBHOOK,
 ) -> list[Any]:
     """Issue number n of 2024-0n, asked for so many seconds after noon."""
     return [
@@ -52,6 +57,7 @@ def issue(
         parent and f"1000{parent}",
         parent_key,
         NOON + timedelta(seconds=seconds),
+        source,
     ]
 
 
@@ -129,6 +135,15 @@ def test_so_is_a_child_with_the_former_key_of_its_parent(tmp_path: Path) -> None
 def test_and_the_far_end_of_a_link_that_it_does_not_show(tmp_path: Path) -> None:
     known = known_from(tmp_path, [issue(1, seconds=5), issue(2)], [link(1, 2)])
     assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
+
+
+def test_two_that_never_agree_do_not_follow_each_other_for_ever(tmp_path: Path) -> None:
+    known = known_from(
+        tmp_path,
+        [issue(1, seconds=5, source=Source.NEIGHBOUR), issue(2)],
+        [link(1, 2, summary="what never was"), link(2, 1, summary="what never was")],
+    )
+    assert outdated(known) == set()
 
 
 def test_what_was_asked_for_after_the_other_is_not_outdated_whatever_it_shows(tmp_path: Path) -> None:
