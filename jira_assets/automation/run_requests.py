@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, RunsFilter
 from dagster._core.storage.tags import PRIORITY_TAG
@@ -24,6 +25,7 @@ _NOT_STARTED = {
 }
 _UNDER_WAY = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
 _NANOSECONDS = 1e9
+_FAILURES_LOOKED_AT = 8  # doubled so often, half a minute is an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,33 @@ def requests_for(
             yield _request(month, item, last)
 
 
+def requests_to_finish(
+    instance: DagsterInstance, job_name: str, but: Collection[str]
+) -> Iterator[RunRequest]:
+    """A request for each month whose last run failed when the queue was empty already: its tables are behind.
+
+    Not for the months in ``but``, which have work in the queue.
+    """
+    failures = RunsFilter(job_name=job_name, statuses=[DagsterRunStatus.FAILURE])
+    failed = instance.get_run_records(failures, limit=_FAILURES_LOOKED_AT)
+    months = dict.fromkeys(record.dagster_run.tags.get(MONTH_TAG, "") for record in failed)
+    for month in months.keys() - {"", *but}:
+        runs = instance.get_run_records(RunsFilter(tags={MONTH_TAG: month}), limit=_FAILURES_LOOKED_AT)
+        in_a_row = list(takewhile(_has_failed, runs))
+        if in_a_row and _rested(in_a_row[0]) >= _AFTER_FAILURE.shortest * 2.0 ** (len(in_a_row) - 1):
+            tags = {tag: runs[0].dagster_run.tags[tag] for tag in (MONTH_TAG, NEWEST_TAG, PRIORITY_TAG)}
+            key = f"{month} after {runs[0].dagster_run.run_id}"
+            yield RunRequest(run_key=key, partition_key=month, tags=tags)
+
+
+def _has_failed(record: RunRecord) -> bool:
+    return record.dagster_run.status is DagsterRunStatus.FAILURE
+
+
+def _rested(last: RunRecord) -> float:
+    return time.time() - (last.end_time or 0)
+
+
 def _is_due(item: Newest, last: RunRecord) -> bool:
     status = last.dagster_run.status
     if status in _NOT_STARTED:
@@ -66,7 +95,7 @@ def _is_due(item: Newest, last: RunRecord) -> bool:
     is_new = item.added > int(last.dagster_run.tags[NEWEST_TAG])
     if status in _UNDER_WAY:
         return is_new
-    rested = time.time() - (last.end_time or 0)
+    rested = _rested(last)
     if status is DagsterRunStatus.SUCCESS:
         return is_new or rested >= _AFTER_SUCCESS.after(_age(item))
     return rested >= (_AFTER_FAILURE.shortest if is_new else _AFTER_FAILURE.after(_age(item)))

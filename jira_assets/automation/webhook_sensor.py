@@ -18,7 +18,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from jira_assets.assets.partitions import MONTHS
 from jira_assets.automation.jobs import apply_events
-from jira_assets.automation.run_requests import requests_for
+from jira_assets.automation.run_requests import requests_for, requests_to_finish
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.verdicts import evaluation, shown
 from jira_assets.events.archive import Archive
@@ -49,7 +49,7 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
     now = time.monotonic()
     until, look_at = now + _WATCH_SECONDS, now
     drained = Drained()
-    newest: Mapping[str, Newest] = {}
+    newest: Mapping[str, Newest] | None = None
     while now < until:
         found = drain.run(_DRAIN_SECONDS)
         drained.add(found)
@@ -68,7 +68,10 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
 
 
 def _requests(newest: Mapping[str, Newest], instance: DagsterInstance) -> list[RunRequest]:
-    return list(requests_for(newest, instance, MONTHS.get_partition_keys()))
+    return [
+        *requests_for(newest, instance, MONTHS.get_partition_keys()),
+        *requests_to_finish(instance, apply_events.name, but=newest),
+    ]
 
 
 def _alarm(settings: Settings, instance: DagsterInstance) -> list[AssetCheckEvaluation]:

@@ -11,7 +11,13 @@ from dagster._core.remote_origin import (
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 
-from jira_assets.automation.run_requests import MONTH_TAG, NEWEST_TAG, Delay, requests_for
+from jira_assets.automation.run_requests import (
+    MONTH_TAG,
+    NEWEST_TAG,
+    Delay,
+    requests_for,
+    requests_to_finish,
+)
 from jira_assets.events.queue import Newest
 
 JANUARY, FEBRUARY, NEXT = "2024-01", "2024-02", "2024-03"
@@ -175,3 +181,20 @@ def test_a_run_says_up_to_which_item_it_was_asked_for(instance: DagsterInstance)
 def test_a_delay_has_bounds() -> None:
     delay = Delay(2, 60)
     assert [delay.after(waited) for waited in (0, 10, 1000)] == [2, 5, 60]
+
+
+def test_a_month_whose_run_failed_with_an_empty_queue_is_finished_later_and_later(
+    instance: DagsterInstance,
+) -> None:
+    item = first(instance, added())
+    run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=29)
+    assert list(requests_to_finish(instance, run.job_name, but=())) == []
+    run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=40)
+    assert list(requests_to_finish(instance, run.job_name, but=())) == []  # the second in a row: a minute
+    run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=121)
+    (request,) = requests_to_finish(instance, run.job_name, but=())
+    assert request.partition_key == JANUARY
+    assert request.tags[MONTH_TAG] == JANUARY
+    assert list(requests_to_finish(instance, run.job_name, but=[JANUARY])) == []
+    done = launched(instance, request, DagsterRunStatus.SUCCESS)
+    assert list(requests_to_finish(instance, done.job_name, but=())) == []
