@@ -21,8 +21,10 @@ bench: $(INSTALLED) ## Measure a rebuild and the update of one issue
 	$(BIN)/python benchmarks/rebuild.py
 	$(BIN)/python benchmarks/upsert.py
 
-soak: $(INSTALLED) ## Kill the pipeline at random points, a hundred times, and compare with a clean run
+soak: $(INSTALLED) ## Kill everything at random points, hundreds of times, and compare with clean runs (ARGS="--seed 7")
 	$(BIN)/python benchmarks/soak.py $(ARGS)
+	$(BIN)/python benchmarks/soak_webhooks.py $(ARGS)
+	$(BIN)/python benchmarks/soak_webhooks.py --dagster $(ARGS)
 
 lint: $(INSTALLED) ## Check style, format and types
 	$(BIN)/ruff check .

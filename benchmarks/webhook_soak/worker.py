@@ -1,0 +1,102 @@
+"""What the sensor and the runs do, without Dagster, in a process that may be killed at any moment."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import duckdb
+
+from jira_assets.assets.download import Download
+from jira_assets.events.archive import Archive
+from jira_assets.events.drain import Drain
+from jira_assets.events.neighbours import requeue_outdated
+from jira_assets.events.queue import Queue
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import JiraError
+from jira_assets.jira.throttle import Patience, Throttle
+from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.site import read_fields
+from jira_assets.settings import Settings
+from jira_assets.tables.catalogue import TABLES
+from jira_assets.tables.issue import Site
+from jira_assets.warehouse.connection import WarehouseError, connect
+from jira_assets.warehouse.known import Known
+from jira_assets.warehouse.publish import publish_months, publish_views
+from jira_assets.warehouse.refresh import Refresh
+from jira_assets.warehouse.store import WatermarkMoved
+
+STAGES = ("draining", "fetching and appending", "writing", "publishing")
+STARTING = "starting"
+RESTING = "resting"
+
+# What a full disk, a busy database file and a failing Jira make of a run; anything else is a defect.
+_EXPECTED = (JiraError, RawLogError, WarehouseError, WatermarkMoved, OSError, duckdb.Error)
+_PATIENCE = Patience(tries=3, base_seconds=0.1, ceiling_seconds=0.5, total_seconds=5)
+_DRAIN_SECONDS = 5.0
+_REST_SECONDS = 0.1
+
+Tell = Callable[[tuple[str, str]], None]
+"""Given ("stage", which one) and ("failed", why)."""
+
+
+def work(settings: Settings, seed: str, tell: Tell) -> None:
+    """Empties the inbox and the queue until it is killed."""
+    rng = random.Random(seed)
+    queue = Queue(settings.queue_dir)
+    while True:
+        tell(("stage", STAGES[0]))
+        with _reported(tell):
+            Drain.from_settings(settings).run(_DRAIN_SECONDS)
+            Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
+        waiting = list(queue.newest())
+        rng.shuffle(waiting)
+        for month in waiting:
+            with _reported(tell):
+                run(settings, month, tell)
+        if not waiting:
+            tell(("stage", RESTING))
+            time.sleep(_REST_SECONDS)
+
+
+def run(settings: Settings, month: str, tell: Tell) -> None:
+    """What a run for the queued issues of a month does."""
+    tell(("stage", STAGES[1]))
+    with JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)) as client:
+        download = Download(settings, client, _silent())
+        download.run([month], queued_only=True)
+    if download.failed:
+        raise download.failed[month]
+    tell(("stage", STAGES[2]))
+    refresh(settings, [month])
+    requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir))
+    tell(("stage", STAGES[3]))
+    published = settings.published_dir
+    with connect(settings.warehouse_path, read_only=True) as connection:
+        publish_months(connection, TABLES, [month], published)
+    publish_views(TABLES, published)
+
+
+def refresh(settings: Settings, months: Sequence[str]) -> None:
+    """Brings months of the tables up to date with the raw log."""
+    site = Site(field_names=read_fields(settings.raw_dir))
+    refreshed = Refresh(RawLog(settings.raw_dir), settings.warehouse_path, TABLES, site).run(months)
+    for reason in refreshed.failed.values():
+        raise RawLogError(reason)
+
+
+@contextmanager
+def _reported(tell: Tell) -> Iterator[None]:
+    try:
+        yield
+    except _EXPECTED as error:
+        tell(("failed", type(error).__name__))
+
+
+def _silent() -> logging.Logger:
+    log = logging.getLogger("soak")
+    log.disabled = True
+    return log
