@@ -118,7 +118,7 @@ def soak(form: Form, events: int, pace: float, issues: int, seed: int, report: R
             around = Circumstances(base, settings, _environment(values), seed, ledger, time)
             victims = [Receiver(port, around), *form.appliers(around)]
             with busy.storm(events, pace, seed, time), _alive(victims, time):
-                _wait(busy, settings, ledger, time, form.rests_within, report)
+                _wait(busy, settings, victims, ledger, time, form.rests_within, report)
             report(_summary(busy, settings, ledger, time))
             _judge(busy, settings, months, base, ledger)
     finally:
@@ -156,7 +156,13 @@ def _alive(victims: Sequence[Victim], time: Time) -> Iterator[None]:
 
 
 def _wait(
-    busy: BusySite, settings: Settings, ledger: Ledger, time: Time, rests_within: float, report: Report
+    busy: BusySite,
+    settings: Settings,
+    victims: Sequence[Victim],
+    ledger: Ledger,
+    time: Time,
+    rests_within: float,
+    report: Report,
 ) -> None:
     """Until the storm is over and nothing is left to do."""
     while not time.calm.wait(_REPORT_EVERY_SECONDS):
@@ -164,7 +170,11 @@ def _wait(
     if not busy.deliveries.drain(_SECONDS_TO_DELIVER):
         ledger.problem(f"{busy.deliveries.under_way} events could not be delivered")
     report(f"{_progress(busy, settings, ledger, time)}; it is calm now")
-    left = verdict.wait_for_rest(settings, busy.site, rests_within)
+
+    def owed() -> set[str]:
+        return {month for victim in victims for month in victim.owed()}
+
+    left = verdict.wait_for_rest(settings, busy.site, owed, rests_within)
     if left:
         ledger.problem(f"after {rests_within:.0f} quiet seconds are left: {', '.join(left)}")
 

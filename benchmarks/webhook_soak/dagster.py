@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from jira_assets.automation.jobs import apply_events
+from jira_assets.automation.run_requests import MONTH_TAG
 from webhook_soak.victims import REPOSITORY, Circumstances, Victim, free_port
 
 _CONFIGURATION = ("dagster.yaml", "workspace.yaml")
@@ -38,6 +42,12 @@ class Dagster(Victim):
         for name in _CONFIGURATION:
             shutil.copy(REPOSITORY / name, self.folder)
         self.environment = {**self.environment, "DAGSTER_HOME": str(self.folder)}
+
+    def owed(self) -> set[str]:
+        with DagsterInstance.from_config(str(self.folder)) as instance:
+            runs = instance.get_runs(RunsFilter(job_name=apply_events.name))
+        last = {run.tags[MONTH_TAG]: run.status for run in reversed(runs)}
+        return {month for month, status in last.items() if status is not DagsterRunStatus.SUCCESS}
 
     def live(self) -> None:
         process = self.spawn(["dagster", "dev", "--port", str(free_port())], self.folder / "dagster.log")

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,11 @@ def months_of(site: Site) -> list[str]:
     return sorted({f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m}" for moment in created})
 
 
-def wait_for_rest(settings: Settings, site: Site, seconds: float) -> list[str]:
+def wait_for_rest(settings: Settings, site: Site, owed: Callable[[], set[str]], seconds: float) -> list[str]:
     """Returns when nothing is left to do, or after so many seconds what is."""
     deadline = time.monotonic() + seconds
     _end_postponements(Inbox(settings.inbox_dir))
-    while (left := _left(settings, site)) and time.monotonic() < deadline:
+    while (left := _left(settings, site, owed())) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_SECONDS)
     return left
 
@@ -55,10 +55,11 @@ def _end_postponements(inbox: Inbox) -> None:
         inbox.postpone(name, now)
 
 
-def _left(settings: Settings, site: Site) -> list[str]:
+def _left(settings: Settings, site: Site, owed: set[str]) -> list[str]:
     queue, inbox = Queue(settings.queue_dir), Inbox(settings.inbox_dir)
     items = [item for month in queue.newest() for item in queue.items(month)]
-    left = [f"{item} in the queue" for item in items if not _is_in_vain(item, site)]
+    left = [f"{month} was not finished" for month in sorted(owed)]
+    left += [f"{item} in the queue" for item in items if not _is_in_vain(item, site)]
     hopeful = [name for name in inbox.names() if not _is_hopeless(inbox, name, site)]
     return left + ([f"{len(hopeful)} events in the inbox"] if hopeful else [])
 

@@ -17,6 +17,7 @@ from time import monotonic
 from jira_assets.receiver.server import listen
 from jira_assets.settings import Settings
 from webhook_soak.ledger import Ledger, Time
+from webhook_soak.unfinished import Unfinished
 from webhook_soak.worker import STAGES, STARTING, work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -88,6 +89,10 @@ class Victim(Thread):
         """One life."""
         raise NotImplementedError
 
+    def owed(self) -> set[str]:
+        """Months that have to be done again, because whoever did them was killed."""
+        return set()
+
     def suffer(self, process: int) -> bool:
         """Maybe the disk is full for a while, for this process. Whether it was."""
         if not CAN_FILL_DISKS or self.rng.random() > _FULL_SHARE:
@@ -144,15 +149,20 @@ class Worker(Victim):
 
     def __init__(self, number: int, circumstances: Circumstances) -> None:
         super().__init__(f"worker {number}", circumstances)
+        self._unfinished = Unfinished(self.folder / "unfinished")
         self._stage = STARTING
         self._since = 0.0
         self._longest: dict[str, float] = defaultdict(float)
+
+    def owed(self) -> set[str]:
+        return self._unfinished.months()
 
     def live(self) -> None:
         here, there = _processes.Pipe(duplex=False)
         self._stage = STARTING
         seed = str(self.rng.random())
-        process = _processes.Process(target=work, args=(self.settings, seed, there.send), daemon=True)
+        arguments = (self.settings, self._unfinished, seed, there.send)
+        process = _processes.Process(target=work, args=arguments, daemon=True)
         process.start()
         there.close()
         ended_by_itself = True

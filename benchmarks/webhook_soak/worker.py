@@ -28,6 +28,7 @@ from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.publish import publish_months, publish_views
 from jira_assets.warehouse.refresh import Refresh
 from jira_assets.warehouse.store import WatermarkMoved
+from webhook_soak.unfinished import Unfinished
 
 STAGES = ("draining", "fetching and appending", "writing", "publishing")
 STARTING = "starting"
@@ -43,8 +44,8 @@ Tell = Callable[[tuple[str, str]], None]
 """Given ("stage", which one) and ("failed", why)."""
 
 
-def work(settings: Settings, seed: str, tell: Tell) -> None:
-    """Empties the inbox and the queue until it is killed."""
+def work(settings: Settings, unfinished: Unfinished, seed: str, tell: Tell) -> None:
+    """Empties the inbox and the queue, and does again what was not finished, until it is killed."""
     rng = random.Random(seed)
     queue = Queue(settings.queue_dir)
     while True:
@@ -52,10 +53,10 @@ def work(settings: Settings, seed: str, tell: Tell) -> None:
         with _reported(tell):
             Drain.from_settings(settings).run(_DRAIN_SECONDS)
             Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
-        waiting = list(queue.newest())
+        waiting = sorted({*queue.newest(), *unfinished.months()})
         rng.shuffle(waiting)
         for month in waiting:
-            with _reported(tell):
+            with _reported(tell), unfinished.run(month):
                 run(settings, month, tell)
         if not waiting:
             tell(("stage", RESTING))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, RunsFilter
@@ -25,7 +26,8 @@ _NOT_STARTED = {
 }
 _UNDER_WAY = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
 _NANOSECONDS = 1e9
-_FAILURES_LOOKED_AT = 8  # doubled so often, half a minute is an hour
+_FAILURES_SINCE = timedelta(days=7)  # longer than anybody lets Dagster be down
+_FAILURES_COUNTED = 8  # doubled so often, half a minute is an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,12 @@ def requests_to_finish(
 
     Not for the months in ``but``, which have work in the queue.
     """
-    failures = RunsFilter(job_name=job_name, statuses=[DagsterRunStatus.FAILURE])
-    failed = instance.get_run_records(failures, limit=_FAILURES_LOOKED_AT)
+    since = datetime.now(UTC) - _FAILURES_SINCE
+    failures = RunsFilter(job_name=job_name, statuses=[DagsterRunStatus.FAILURE], updated_after=since)
+    failed = instance.get_run_records(failures)
     months = dict.fromkeys(record.dagster_run.tags.get(MONTH_TAG, "") for record in failed)
     for month in months.keys() - {"", *but}:
-        runs = instance.get_run_records(RunsFilter(tags={MONTH_TAG: month}), limit=_FAILURES_LOOKED_AT)
+        runs = instance.get_run_records(RunsFilter(tags={MONTH_TAG: month}), limit=_FAILURES_COUNTED)
         in_a_row = list(takewhile(_has_failed, runs))
         if in_a_row and _rested(in_a_row[0]) >= _AFTER_FAILURE.shortest * 2.0 ** (len(in_a_row) - 1):
             tags = {tag: runs[0].dagster_run.tags[tag] for tag in (MONTH_TAG, NEWEST_TAG, PRIORITY_TAG)}

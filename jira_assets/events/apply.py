@@ -77,6 +77,9 @@ class QueuedIssues:
         settled = answer.settled(items)
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
+        if not answer.is_whole:
+            # Another run may have settled them meanwhile; what failed here is still to be done again.
+            self._queue.put({self._month: self._items[issue_id]})
         self._leave(issue_id, for_ever=not answer.is_whole)
 
     def _bury(self, absent: Collection[str]) -> None:

@@ -150,7 +150,7 @@ ISSUES = Table(
         ),
         Column("previous_keys", Kind.TEXT_LIST, "Keys that it had before it was moved, oldest first."),
         Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
-        Column("_source", Kind.TEXT, "What made us ask: backfill, webhook, sla_poll or reconcile."),
+        Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
     ),
     primary_key=("issue_id",),
     parts=frozenset({Part.ISSUE, Part.CHANGELOG}),

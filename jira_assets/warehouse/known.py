@@ -22,28 +22,31 @@ _PATIENCE_S = 5.0
 # An issue shows the summary, status, priority and key of those it is linked to, and the key of its parent,
 # and its own `updated` does not move when those do. What was asked for after the other cannot be out of date.
 # Nor does it move at the far end of a new link, which may have been asked for before that end was to be seen.
-# Who was asked for as a neighbour starts nothing: two that never agree would follow each other for ever.
+# Who was asked for as a neighbour tells others only what had just happened to it, or two that never agree
+# would follow each other for ever. A minute, since Jira's clock and ours differ.
 _OUTDATED = f"""
     WITH asked AS (
-        SELECT * FROM {SCHEMA}.issues WHERE _synced_at > $since AND _source <> '{Source.NEIGHBOUR}'
+        SELECT *, CASE WHEN _source <> '{Source.NEIGHBOUR}' THEN _synced_at
+            ELSE least(_synced_at, updated_at + INTERVAL 1 MINUTE) END AS tells_until
+        FROM {SCHEMA}.issues WHERE _synced_at > $since
     )
     SELECT DISTINCT shows.issue_id, shows.month, shown._synced_at
     FROM {SCHEMA}.issuelinks link
     JOIN asked shown ON shown.issue_id = link.linked_issue_id
     JOIN {SCHEMA}.issues shows ON shows.issue_id = link.issue_id
-    WHERE shows._synced_at < shown._synced_at AND (
+    WHERE shows._synced_at < shown.tells_until AND (
         link.linked_issue_key <> shown.issue_key OR link.linked_issue_summary <> shown.summary
         OR link.linked_issue_status <> shown.status OR link.linked_issue_priority <> shown.priority)
     UNION
     SELECT child.issue_id, child.month, parent._synced_at
     FROM {SCHEMA}.issues child JOIN asked parent ON parent.issue_id = child.parent_id
-    WHERE child._synced_at < parent._synced_at AND child.parent_key <> parent.issue_key
+    WHERE child._synced_at < parent.tells_until AND child.parent_key <> parent.issue_key
     UNION
     SELECT far.issue_id, far.month, near._synced_at
     FROM {SCHEMA}.issuelinks link
     JOIN asked near ON near.issue_id = link.issue_id
     JOIN {SCHEMA}.issues far ON far.issue_id = link.linked_issue_id
-    WHERE far._synced_at < near._synced_at AND NOT EXISTS (
+    WHERE far._synced_at < near.tells_until AND NOT EXISTS (
         SELECT 1 FROM {SCHEMA}.issuelinks back
         WHERE back.link_id = link.link_id AND back.issue_id = far.issue_id)
 """

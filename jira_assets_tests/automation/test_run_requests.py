@@ -198,3 +198,12 @@ def test_a_month_whose_run_failed_with_an_empty_queue_is_finished_later_and_late
     assert list(requests_to_finish(instance, run.job_name, but=[JANUARY])) == []
     done = launched(instance, request, DagsterRunStatus.SUCCESS)
     assert list(requests_to_finish(instance, done.job_name, but=())) == []
+
+
+def test_no_month_is_forgotten_over_the_failures_of_others(instance: DagsterInstance) -> None:
+    request = first(instance, added())
+    job_name = launched(instance, request, DagsterRunStatus.FAILURE, ended_ago=40).job_name
+    elsewhere = request._replace(tags={**request.tags, MONTH_TAG: FEBRUARY})
+    for _ in range(20):
+        launched(instance, elsewhere, DagsterRunStatus.FAILURE, ended_ago=40)
+    assert [each.partition_key for each in requests_to_finish(instance, job_name, but=())] == [JANUARY]

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import pytest
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.errors import Unavailable
-from jira_assets.raw.record import Part, Source
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part, Record, Source
+from jira_assets.raw.segments import Segment
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
@@ -168,6 +170,22 @@ def test_defect_8_a_part_that_cannot_be_fetched_keeps_what_is_stored_and_the_ite
     assert len(copied.tables()["remote_links"]) == 1
     copied.sandbox.faults.clear()
     assert copied.applied(month=MONTH) == "1 settled, 0 waiting, 0 given up, [] deleted"
+
+
+def test_a_failed_part_is_fetched_again_even_if_another_run_has_settled_its_items(
+    copied: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.sandbox.faults.fail_part(FIRST, "remotelink", 403)
+    append = RawLog.append
+
+    def append_beside_another_run(log: RawLog, month: str, records: Iterable[Record]) -> Segment | None:
+        monkeypatch.undo()
+        copied.queue.remove(month, copied.queue.items(month))
+        return append(log, month, records)
+
+    monkeypatch.setattr(RawLog, "append", append_beside_another_run)
+    copied.applied(change(copied.sandbox.site, FIRST, summary="new"), month=MONTH)
+    assert copied.queued() == [FIRST]
 
 
 def test_defect_8_while_jira_is_down_everything_stays(copied: Copy) -> None:

@@ -14,7 +14,10 @@ from jira_assets.warehouse.known import Known
 from jira_assets_tests.warehouse.holder import held
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ISSUE = "issue_id, month, issue_key, summary, status, priority, parent_id, parent_key, _synced_at, _source"
+ISSUE = (
+    "issue_id, month, issue_key, summary, status, priority, parent_id, parent_key, updated_at, _synced_at, "
+    "_source"
+)
 LINK = (
     "link_id, issue_id, month, linked_issue_id, linked_issue_key, linked_issue_summary, linked_issue_status, "
     "linked_issue_priority"
@@ -32,7 +35,7 @@ def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             "attachments": "attachment_id, issue_id",
         }.items():
             typed = ", ".join(
-                f"{column} {'TIMESTAMPTZ' if column == '_synced_at' else 'VARCHAR'}"
+                f"{column} {'TIMESTAMPTZ' if column in ('updated_at', '_synced_at') else 'VARCHAR'}"
                 for column in columns.split(", ")
             )
             connection.execute(f"CREATE TABLE jira.{name} ({typed})")
@@ -45,8 +48,9 @@ def issue(
     parent: int | None = None,
     parent_key: str | None = None,
     source: Source = Source.WEBHOOK,
+    updated: float = -3600,
 ) -> list[Any]:
-    """Issue number n of 2024-0n, asked for so many seconds after noon."""
+    """Issue number n of 2024-0n, asked for, and before that changed, so many seconds after noon."""
     return [
         f"1000{number}",
         f"2024-0{number}",
@@ -56,6 +60,7 @@ def issue(
         "High",
         parent and f"1000{parent}",
         parent_key,
+        NOON + timedelta(seconds=updated),
         NOON + timedelta(seconds=seconds),
         source,
     ]
@@ -144,6 +149,13 @@ def test_two_that_never_agree_do_not_follow_each_other_for_ever(tmp_path: Path) 
         [link(1, 2, summary="what never was"), link(2, 1, summary="what never was")],
     )
     assert outdated(known) == set()
+
+
+def test_what_has_just_happened_to_a_neighbour_is_told_on(tmp_path: Path) -> None:
+    """As when the run that was asked to fetch it for its own sake was killed before it told."""
+    changed = issue(1, seconds=5, source=Source.NEIGHBOUR, updated=-30)
+    known = known_from(tmp_path, [changed, issue(2)], [link(1, 2), link(2, 1, summary="what was")])
+    assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
 
 
 def test_what_was_asked_for_after_the_other_is_not_outdated_whatever_it_shows(tmp_path: Path) -> None:
