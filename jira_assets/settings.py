@@ -7,23 +7,25 @@ missing or malformed one then raises a ``SettingsError`` that names the variable
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from jira_assets.environment import read_variables
+from jira_assets.folders import DEFAULT_DATA_DIR, Folders
 
 if TYPE_CHECKING:
     from upath import UPath
 
 DEFAULT_START_MONTH = "2015-01"
-DEFAULT_DATA_DIR = "data"
 DEFAULT_EVENT_RETENTION_DAYS = 30
+DEFAULT_MAX_DELETED_PERCENT = 5
 
 _ACCOUNT_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
 _DOMAIN_HELP = "Set it to the host name in your browser's address bar, e.g. your-company.atlassian.net"
 _CLOUD_ID_HELP = "Open https://<your site>/_edge/tenant_info in a browser and copy the value of cloudId"
+_HUNDRED_PERCENT = 100
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _GATEWAY_HOST = "api.atlassian.com"
 
@@ -44,7 +46,7 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Folders):
     """Typed, validated access to the ``VARIABLES``. Every attribute may raise ``SettingsError``."""
 
     _values: Mapping[str, str] = field(repr=False)
@@ -159,47 +161,6 @@ class Settings:
             raise SettingsError("JIRA_DATA_DIR", f"cannot be used ({error})", remedy) from error
 
     @property
-    def raw_dir(self) -> "UPath":
-        """The raw log: what Jira said."""
-        return self.data_dir / "raw"
-
-    @property
-    def published_dir(self) -> "UPath":
-        """The Parquet files that analysts read."""
-        return self.data_dir / "published"
-
-    @property
-    def local_dir(self) -> Path:
-        """What must lie on a disk of this machine: the data folder, or ``data`` if that is remote."""
-        folder = self.data_dir
-        return Path(folder.path) if folder.protocol in ("", "file") else Path(DEFAULT_DATA_DIR).absolute()
-
-    @property
-    def warehouse_path(self) -> Path:
-        """The DuckDB file; DuckDB writes to local disks only."""
-        return self.local_dir / "warehouse.duckdb"
-
-    @property
-    def inbox_dir(self) -> Path:
-        """The events that the receiver has taken in and nobody has looked at yet."""
-        return self.local_dir / "inbox"
-
-    @property
-    def queue_dir(self) -> Path:
-        """What is to be fetched again, by month."""
-        return self.local_dir / "queue"
-
-    @property
-    def events_dir(self) -> Path:
-        """The archive of events, by day."""
-        return self.local_dir / "events"
-
-    @property
-    def unreadable_dir(self) -> Path:
-        """Well signed deliveries that are no events."""
-        return self.local_dir / "unreadable"
-
-    @property
     def sla_email(self) -> str | None:
         """The account that reads SLAs, where that is not the main one."""
         return self._email("JIRA_SLA_EMAIL")
@@ -208,6 +169,47 @@ class Settings:
     def sla_api_token(self) -> str | None:
         """The token of the account that reads SLAs, a secret."""
         return self._secret("JIRA_SLA_API_TOKEN")
+
+    @property
+    def oauth_client_id(self) -> str | None:
+        """The id of a service account's OAuth credential, where one is used instead of a token."""
+        return self._optional("JIRA_OAUTH_CLIENT_ID")
+
+    @property
+    def oauth_client_secret(self) -> str | None:
+        """Its secret."""
+        return self._secret("JIRA_OAUTH_CLIENT_SECRET")
+
+    @property
+    def token_expires(self) -> date | None:
+        """The last day of the API token, which Jira doesn't tell."""
+        value = self._optional("JIRA_TOKEN_EXPIRES")
+        try:
+            return None if value is None else date.fromisoformat(value)
+        except ValueError as error:
+            remedy = f"Set it to the date that {_ACCOUNT_PAGE} shows, as 2027-05-31"
+            raise SettingsError("JIRA_TOKEN_EXPIRES", f"is {_shown(value or '')}", remedy) from error
+
+    @property
+    def alert_url(self) -> str | None:
+        """Where alerts are posted to, a secret; None if nowhere."""
+        value = self._optional("JIRA_ALERT_URL")
+        if value is not None:
+            _split(
+                "JIRA_ALERT_URL",
+                value,
+                "Set it to the address of an incoming webhook, of Slack's for example",
+            )
+        return value
+
+    @property
+    def max_deleted_percent(self) -> float:
+        """A census that finds more of the issues gone than this is not believed; 5 unless set."""
+        value = self._optional("JIRA_MAX_DELETED_PERCENT") or str(DEFAULT_MAX_DELETED_PERCENT)
+        if not re.fullmatch(r"\d{1,3}(\.\d+)?", value, re.ASCII) or float(value) > _HUNDRED_PERCENT:
+            remedy = "Set it to a number between 0 and 100"
+            raise SettingsError("JIRA_MAX_DELETED_PERCENT", f"is {_shown(value)}", remedy)
+        return float(value)
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

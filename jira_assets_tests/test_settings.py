@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -222,3 +222,28 @@ def test_some_variables_can_be_replaced() -> None:
     settings = Settings({"JIRA_EMAIL": "me@acme.com", "JIRA_PROJECTS": "SUP"}).with_values(JIRA_PROJECTS="")
     assert settings.email == "me@acme.com"
     assert settings.projects == ()
+
+
+@pytest.mark.parametrize("value", ["31.05.2027", "2027-02-30", "soon"])
+def test_the_day_a_token_expires_is_a_date(value: str) -> None:
+    with pytest.raises(SettingsError, match="JIRA_TOKEN_EXPIRES"):
+        _ = Settings({"JIRA_TOKEN_EXPIRES": value}).token_expires
+
+
+def test_what_is_told_about_a_token_is_read() -> None:
+    assert Settings({"JIRA_TOKEN_EXPIRES": "2027-05-31"}).token_expires == date(2027, 5, 31)
+    assert Settings({}).token_expires is None
+
+
+@pytest.mark.parametrize("value", ["-1", "101", "five", "5 %"])
+def test_the_share_that_may_be_deleted_is_a_percentage(value: str) -> None:
+    with pytest.raises(SettingsError, match="JIRA_MAX_DELETED_PERCENT"):
+        _ = Settings({"JIRA_MAX_DELETED_PERCENT": value}).max_deleted_percent
+    assert Settings({}).max_deleted_percent == 5
+
+
+def test_alerts_go_to_an_address_that_no_message_repeats() -> None:
+    assert Settings({}).alert_url is None
+    with pytest.raises(SettingsError, match="JIRA_ALERT_URL") as error:
+        _ = Settings({"JIRA_ALERT_URL": "hooks.example.com/services/the-secret-of-the-hook"}).alert_url
+    assert "the-secret" not in str(error.value)

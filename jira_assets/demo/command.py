@@ -16,10 +16,10 @@ from jira_assets.demo.processes import Running, require_free_port
 from jira_assets.demo.programs import dagster_dev, environment_for, receiver
 from jira_assets.demo.queries import show_queries
 from jira_assets.demo.ui import Progress, Ui
+from jira_assets.folders import DEFAULT_DATA_DIR
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import DEFAULT_DATA_DIR
 
 _DESCRIPTION = """\
 Start a made-up Jira site, Dagster and the receiver of webhooks on this machine, copy all months of the site

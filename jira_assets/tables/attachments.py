@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
 
@@ -35,7 +35,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         )
 
 
-ATTACHMENTS = Table(
+ATTACHMENTS = IssueTable(
     name="attachments",
     description="One row per attached file: name, size, author and where its content is.",
     own_columns=(

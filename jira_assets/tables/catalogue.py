@@ -8,7 +8,7 @@ from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.changelog import CHANGELOG
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.completeness import COMPLETENESS
-from jira_assets.tables.declare import Table
+from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.issue import Site
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
@@ -16,7 +16,7 @@ from jira_assets.tables.remote_links import REMOTE_LINKS
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.tables.worklogs import WORKLOGS
 
-TABLES: tuple[Table, ...] = (
+TABLES: tuple[IssueTable, ...] = (
     ISSUES,
     COMMENTS,
     ATTACHMENTS,

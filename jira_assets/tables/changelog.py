@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
 
@@ -34,7 +34,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
             )
 
 
-CHANGELOG = Table(
+CHANGELOG = IssueTable(
     name="changelog",
     description="One row per changed field of a change; a change that touches three fields has three rows.",
     own_columns=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
 from jira_assets.text.adf import to_text
@@ -32,7 +32,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         )
 
 
-COMMENTS = Table(
+COMMENTS = IssueTable(
     name="comments",
     description="One row per comment, with its text, author and who may see it.",
     own_columns=(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import Count, Id
 
@@ -38,7 +38,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         yield (part.value, expected, stored, latest.fetched_at.get(part), latest.errors.get(part))
 
 
-COMPLETENESS = Table(
+COMPLETENESS = IssueTable(
     name="completeness",
     description=(
         "One row per issue and part: Jira's own count, the number stored, and the last failure to fetch it. "

@@ -74,23 +74,33 @@ KEY_COLUMNS = (
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and how the rows of one issue are told from its parts.
-
-    `rows` yields one tuple per row, with the values of `own_columns` in their order. Timestamps, dates and
-    lists are yielded as Jira writes them; frames convert whole columns at once (see `tables.frames`).
-    """
+    """A table: its columns, in the order of the declaration, and what tells its rows apart."""
 
     name: str
     description: str
     own_columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return self.own_columns
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({column.name: column.kind.polars for column in self.columns})
+
+
+@dataclass(frozen=True)
+class IssueTable(Table):
+    """A table by month, and how the rows of one issue are told from its parts.
+
+    `rows` yields one tuple per row, with the values of `own_columns` in their order. Timestamps, dates and
+    lists are yielded as Jira writes them; frames convert whole columns at once (see `tables.frames`).
+    """
+
     parts: frozenset[Part]
     rows: Callable[[Issue], Iterable[Row]] = field(compare=False)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         return KEY_COLUMNS + self.own_columns
-
-    @cached_property
-    def schema(self) -> pl.Schema:
-        return pl.Schema({column.name: column.kind.polars for column in self.columns})

@@ -11,7 +11,7 @@ import polars as pl
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.catalogue import TABLES
-from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Row, Table
+from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Row
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
@@ -43,7 +43,7 @@ class Built:
 class Builder:
     """Makes frames of a site's issues; keep it, because it learns which fields the site has."""
 
-    def __init__(self, tables: Sequence[Table], site: Site) -> None:
+    def __init__(self, tables: Sequence[IssueTable], site: Site) -> None:
         # What cannot be read is known only once everything was.
         self._tables = TABLES if UNREADABLE_VALUES in tables else tables
         self._site = site
@@ -51,7 +51,7 @@ class Builder:
 
     def build(self, issues: Iterable[LatestIssue]) -> Built:
         """One frame per table, of its declared schema, with these issues' rows; deleted issues have none."""
-        collected: list[tuple[Table, list[Row], list[int]]] = [(table, [], []) for table in self._tables]
+        collected: list[tuple[IssueTable, list[Row], list[int]]] = [(table, [], []) for table in self._tables]
         keys: list[tuple[str, str, str]] = []
         problems: list[Problem] = []
         count = 0
@@ -86,7 +86,7 @@ def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _frame(table: Table, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
+def _frame(table: IssueTable, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
     """The frame of rows and of the keys that belong to each of them."""
     if not rows:
         return pl.DataFrame(schema=table.schema)

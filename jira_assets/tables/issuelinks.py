@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import LinkedFields
 
@@ -29,7 +29,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         )
 
 
-ISSUELINKS = Table(
+ISSUELINKS = IssueTable(
     name="issuelinks",
     description="One row per link and end: how this issue is linked to another.",
     own_columns=(

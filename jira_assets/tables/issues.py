@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.configured import CONFIGURED, configured_values
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import LinkedIssue, Named, Project, Status, StatusCategory, User
 from jira_assets.text.adf import to_text
@@ -101,7 +101,7 @@ def _user_columns(role: str, described: str) -> tuple[Column, ...]:
     )
 
 
-ISSUES = Table(
+ISSUES = IssueTable(
     name="issues",
     description="One row per issue, with the fields that every site has, and this site's own.",
     own_columns=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import Application, RemoteObject
 
@@ -30,7 +30,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         )
 
 
-REMOTE_LINKS = Table(
+REMOTE_LINKS = IssueTable(
     name="remote_links",
     description="One row per link to a page outside Jira.",
     own_columns=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Row
 from jira_assets.tables.issue import Issue
 
 
@@ -13,7 +13,7 @@ def _none(issue: Issue) -> Iterator[Row]:
     yield from ()
 
 
-UNREADABLE_VALUES = Table(
+UNREADABLE_VALUES = IssueTable(
     name="unreadable_values",
     description="One row per value that could not be read, and is NULL in the other tables: where, and why.",
     own_columns=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, Kind, Personal, Row, Table
+from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
 from jira_assets.text.adf import to_text
@@ -29,7 +29,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         )
 
 
-WORKLOGS = Table(
+WORKLOGS = IssueTable(
     name="worklogs",
     description="One row per entry of logged time.",
     own_columns=(

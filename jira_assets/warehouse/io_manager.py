@@ -28,7 +28,7 @@ from dagster_duckdb.io_manager import DuckDbClient
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import BY_NAME
-from jira_assets.tables.declare import Table
+from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
 from jira_assets.warehouse.read import count_rows, select
@@ -44,7 +44,7 @@ class TableRefresh:
 
     raw: RawLog
     site: Site
-    tables: Sequence[Table]
+    tables: Sequence[IssueTable]
     months: Sequence[str]
     rebuild: bool
     progress: Callable[[str], None]
@@ -68,7 +68,7 @@ class TableOutput:
     """One table's share of a refresh: what a table asset returns."""
 
     refresh: TableRefresh
-    table: Table
+    table: IssueTable
 
 
 class _Handler(DbTypeHandler[Any]):

@@ -33,15 +33,20 @@ def count_rows(
     return counts
 
 
-def select(connection: duckdb.DuckDBPyConnection, table: Table, months: Sequence[str]) -> pl.DataFrame:
-    """The rows of these months of a table, as a frame of its declared schema."""
+def select(
+    connection: duckdb.DuckDBPyConnection, table: Table, months: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The rows of these months of a table, or all, as a frame of its declared schema."""
     # As text: Polars has no JSON type.
     columns = ", ".join(
         f'"{column.name}"::VARCHAR AS "{column.name}"' if column.kind is Kind.JSON else f'"{column.name}"'
         for column in table.columns
     )
-    relation = connection.sql(
-        f"SELECT {columns} FROM {SCHEMA}.{table.name} WHERE list_contains($months, month)",
-        params={"months": list(months)},
-    )
+    rows = f"SELECT {columns} FROM {SCHEMA}.{table.name}"
+    if months is None:
+        relation = connection.sql(rows)
+    else:
+        relation = connection.sql(
+            f"{rows} WHERE list_contains($months, month)", params={"months": list(months)}
+        )
     return pl.DataFrame(relation).cast(table.schema)

@@ -16,7 +16,7 @@ from pathlib import Path
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import LatestIssue, RawLog
 from jira_assets.tables.catalogue import version
-from jira_assets.tables.declare import Table
+from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.warehouse.ahead import ahead
@@ -65,7 +65,7 @@ class Refresh:
         self,
         raw: RawLog,
         database: Path,
-        tables: Sequence[Table],
+        tables: Sequence[IssueTable],
         site: Site,
         *,
         patience_s: float = DEFAULT_PATIENCE_S,

@@ -67,7 +67,7 @@ def begin_changes(
     Raises WatermarkMoved when somebody else got there first: the rows at hand may then be older than theirs.
     """
     months = [change.month for change in changes]
-    _create(connection, tables)
+    create(connection, tables)
     found = read_marks(connection, tables, months)
     if any(found.get((t.name, m)) != expected.get((t.name, m)) for t in tables for m in months):
         raise WatermarkMoved(f"another run wrote {', '.join(months)} meanwhile")
@@ -94,7 +94,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFr
     if frame.is_empty():
         return
     # A view of the frame would do as well, but DuckDB keeps what a view reads until the transaction ends.
-    incoming = _ArrowStream(frame)  # noqa: F841 - DuckDB looks the name up here
+    incoming = ArrowStream(frame)  # noqa: F841 - DuckDB looks the name up here
     connection.execute(f"INSERT INTO {SCHEMA}.{table.name} BY NAME SELECT * FROM incoming")
 
 
@@ -118,7 +118,7 @@ def finish_changes(
     )
 
 
-class _ArrowStream:
+class ArrowStream:
     """A frame as nothing but an Arrow stream: DuckDB would otherwise want pyarrow to read a Polars frame."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
@@ -128,7 +128,8 @@ class _ArrowStream:
         return self._frame.__arrow_c_stream__(requested_schema)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+def create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """Make the tables that are missing, and bring to today's columns those of an older version."""
     existing = _existing_columns(connection)
     if not existing:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}; CREATE SCHEMA IF NOT EXISTS jira_assets")

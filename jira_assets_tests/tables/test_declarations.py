@@ -12,7 +12,7 @@ from jira_assets.raw.record import Part
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.generate import generate
 from jira_assets.tables.catalogue import BY_NAME, TABLES, version
-from jira_assets.tables.declare import Table
+from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Built
 from jira_assets.tables.issue import Site
 from jira_assets_tests.tables.building import build, issue, parts_of
@@ -37,34 +37,34 @@ def test_a_generated_site_is_read_without_a_problem(generated: Built) -> None:
 
 
 @_every_table
-def test_columns_and_types_are_the_declared_ones(table: Table, generated: Built) -> None:
+def test_columns_and_types_are_the_declared_ones(table: IssueTable, generated: Built) -> None:
     assert generated.frames[table.name].schema == table.schema
     assert build().frames[table.name].schema == table.schema
     assert build({Part.ISSUE: issue()}).frames[table.name].schema == table.schema
 
 
 @_every_table
-def test_the_primary_key_is_unique_and_not_null(table: Table, generated: Built) -> None:
+def test_the_primary_key_is_unique_and_not_null(table: IssueTable, generated: Built) -> None:
     keys = generated.frames[table.name].select(table.primary_key)
     assert keys.is_duplicated().sum() == 0
     assert sum(keys.null_count().row(0)) == 0
 
 
 @_every_table
-def test_what_is_declared_not_null_is_not_null(table: Table, generated: Built) -> None:
+def test_what_is_declared_not_null_is_not_null(table: IssueTable, generated: Built) -> None:
     never_null = [column.name for column in table.columns if not column.nullable]
     assert sum(generated.frames[table.name].select(never_null).null_count().row(0)) == 0
 
 
 @_every_table
-def test_accepted_values_are_all_that_occurs(table: Table, generated: Built) -> None:
+def test_accepted_values_are_all_that_occurs(table: IssueTable, generated: Built) -> None:
     for column in table.columns:
         if column.accepted:
             assert set(generated.frames[table.name][column.name].drop_nulls()) <= set(column.accepted)
 
 
 @_every_table
-def test_every_table_has_keys_descriptions_and_reads_the_issue(table: Table) -> None:
+def test_every_table_has_keys_descriptions_and_reads_the_issue(table: IssueTable) -> None:
     names = [column.name for column in table.columns]
     assert len(names) == len(set(names))
     assert {"month", "issue_id", "issue_key", *table.primary_key} <= set(names)
