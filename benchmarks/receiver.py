@@ -294,15 +294,23 @@ def _large(port: int, inbox: Inbox, stored: Counter) -> None:
 
 
 def _slow(port: int) -> None:
-    """Clients that have sent half of a request, and go on byte by byte."""
+    """Clients that have sent half of a request, go on byte by byte, and come back when they are given up."""
     request = _request(b"x" * 100_000, "slow")
-    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW_CLIENTS)]
-    for client in clients:
-        client.sendall(request[:50_000])
-    for position in count(50_000):
-        for client in clients:
-            client.sendall(request[position : position + 1])
+    clients: list[socket.socket] = []
+    while True:
+        while len(clients) < SLOW_CLIENTS:
+            clients.append(socket.create_connection(("127.0.0.1", port)))
+            clients[-1].sendall(request[:50_000])
         time.sleep(0.1)
+        clients = [client for client in clients if _still_listens(client)]
+
+
+def _still_listens(client: socket.socket) -> bool:
+    with suppress(ConnectionError):
+        client.sendall(b"x")
+        return True
+    client.close()
+    return False
 
 
 def _differences(inbox: Inbox, sent: list[bytes]) -> str:

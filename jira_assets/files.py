@@ -57,7 +57,7 @@ def write_durably(
     All are written before the first is synced, so that the disk has less to do for each; ``sync`` may know a
     quicker way than one after the other.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     remaining = iter(files.items())
     while group := dict(islice(remaining, _OPEN_AT_ONCE)):
         _write_group(folder, group, sync)
@@ -88,6 +88,23 @@ def _write_all(descriptor: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def make_folder_anywhere(folder: UPath) -> None:
+    """As ``make_folder``, also where folders are nothing that has to be made durable, such as s3://."""
+    on_disk = local(folder)
+    if on_disk is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        make_folder(on_disk)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those above it that are missing; durable when this returns. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        fsync_folder(folder.parent)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -5,7 +5,6 @@ makes files durable before it answers; whoever drains the inbox removes them. Ne
 """
 
 import hashlib
-import heapq
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from jira_assets.files import fsync_folder, sync_in_turn, write_durably
+from jira_assets.files import fsync_folder, make_folder, sync_in_turn, write_durably
 
 _NAME = re.compile(r"([0-9]{13})-([0-9a-f]{32})\.event")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,10 +82,9 @@ class Inbox:
         """Durable when this returns. Raises OSError, after which some of them may be there."""
         write_durably(self.folder, {delivery.name: encode(delivery) for delivery in deliveries}, sync)
 
-    def names(self, limit: int | None = None) -> list[str]:
+    def names(self) -> list[str]:
         """The complete deliveries, oldest first; none if there is no such folder."""
-        names = self._names()
-        return sorted(names) if limit is None else heapq.nsmallest(limit, names)
+        return sorted(self._names())
 
     def read(self, name: str) -> Delivery:
         """Raises FileNotFoundError if it has been removed meanwhile, and DamagedDelivery."""
@@ -126,7 +124,7 @@ class Inbox:
 
     def move(self, name: str, folder: Path) -> None:
         """Put a delivery into another folder. Raises FileNotFoundError if it has been removed meanwhile."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (self.folder / name).rename(folder / name)
         fsync_folder(folder)
 
@@ -149,14 +147,9 @@ class Inbox:
         return [_fingerprint_in(name) for name in self._names()]
 
     def _names(self) -> list[str]:
-        return [entry.name for entry in self._entries()]
-
-    def _entries(self) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(self.folder) as entries:
-                return [entry for entry in entries if _NAME.fullmatch(entry.name)]
-        except FileNotFoundError:
-            return []
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            return [entry.name for entry in entries if _NAME.fullmatch(entry.name)]
+        return []
 
 
 def file_name(received_at: datetime, identifier: str) -> str:
@@ -182,13 +175,6 @@ def heading(delivery: Delivery) -> bytes:
 
 def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
-
-
-def _modified(entry: os.DirEntry[str]) -> float:
-    try:
-        return entry.stat().st_mtime
-    except FileNotFoundError:  # removed since it was listed; whoever reads it will see
-        return 0.0
 
 
 def _fingerprint_in(name: str) -> str:

@@ -16,6 +16,7 @@ from msgspec import Raw
 from msgspec.json import Decoder
 
 from jira_assets.jira.event_names import CATALOGUE
+from jira_assets.text.surrogates import without_lone_surrogates
 from jira_assets.timestamps import parse_timestamp
 
 Part = Literal["comments", "worklogs", "attachments", "issuelinks"]
@@ -164,15 +165,21 @@ def parse(body: bytes) -> Event:
     """Reads an event as Cloud or Server sends it; jira_cloud.md section 3 has the shapes.
 
     A member of the wrong type is as if absent. Raises ``UnreadableEvent``, and for no bytes anything else, if
-    the body is not a JSON object: also if it is not UTF-8, nested hundreds of levels deep, or has half of a
-    surrogate pair in it.
+    the body is not a JSON object: also if it is not UTF-8, or nested hundreds of levels deep.
     """
     try:
         if not body.isascii():
             body.decode()  # msgspec does not look at the bytes of strings that it passes over
-        return _event(msgspec.json.decode(body, type=_Body))
+        return _event(_read(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableEvent(f"not a JSON object: {error}") from None
+
+
+def _read(body: bytes) -> _Body:
+    try:
+        return msgspec.json.decode(body, type=_Body)
+    except msgspec.DecodeError:  # seldom, and then mostly because of a text that was cut within an emoji
+        return msgspec.json.decode(without_lone_surrogates(body), type=_Body)
 
 
 def _event(body: _Body) -> Event:

@@ -58,14 +58,9 @@ def application(settings: Settings, *, debug: bool = False) -> Starlette:
 def _refusing(settings: Settings) -> Starlette:
     health_page = {"status": "refusing", "reason": REFUSES, **configured(settings)}
 
-    async def health(_request: Request) -> Response:
-        return JSONResponse(health_page, 503)
-
-    async def refuse(_request: Request) -> Response:
-        return JSONResponse({"error": REFUSES}, 503)
-
-    every_method = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return _answering_in_json([Route(HEALTH, health), Route("/{path:path}", refuse, methods=every_method)])
+    # A response is an application by itself, and a route to an application takes every method.
+    health, refusal = JSONResponse(health_page, 503), JSONResponse({"error": REFUSES}, 503)
+    return _answering_in_json([Route(HEALTH, health), Route("/{path:path}", refusal)])
 
 
 def _answering_in_json(

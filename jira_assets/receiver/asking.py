@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from jira_assets.events.inbox import Delivery
 from jira_assets.receiver.body import Body
-from jira_assets.receiver.exchange import answer, answer_early, read_signed
+from jira_assets.receiver.exchange import answer, read_signed
 from jira_assets.receiver.outcomes import RENDERED, Headers, Outcome, Refused
 from jira_assets.receiver.state import State
 
@@ -31,27 +31,27 @@ class TestEndpoint:
         body = Body(self._state.room)
         try:
             await read_signed(body, dict(scope["headers"]), receive, self._state.verifier)
-            status, said = await self._ask(body.content())
-            await answer(send, *_json(status, said))
+            said = await self._ask(body.content())
         except Refused as refused:
-            await answer_early(receive, send, *RENDERED[refused.outcome])
+            said = RENDERED[refused.outcome]
         except OSError:
-            await answer_early(receive, send, *RENDERED[Outcome.NOT_STORED])
+            said = RENDERED[Outcome.NOT_STORED]
         finally:
             body.close()
+        await answer(body, receive, send, *said)
 
-    async def _ask(self, content: bytes) -> tuple[int, dict[str, str]]:
+    async def _ask(self, content: bytes) -> tuple[int, Headers, bytes]:
         try:
             key = msgspec.json.decode(content, type=_Request).issue_key.upper()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return 400, {"error": 'The body must be an object such as {"issue_key": "SUP-123"}.'}
+            return _json(400, error='The body must be an object such as {"issue_key": "SUP-123"}.')
         matched = _KEY.fullmatch(key)
         if matched is None:
-            return 400, {"error": "issue_key must be the key of an issue, such as SUP-123."}
+            return _json(400, error="issue_key must be the key of an issue, such as SUP-123.")
         if self._state.projects and matched[1] not in self._state.projects:
-            return 400, {"error": "issue_key must be of a project in JIRA_PROJECTS."}
+            return _json(400, error="issue_key must be of a project in JIRA_PROJECTS.")
         await self._state.store.add(self._state.inbox, _delivery(key))
-        return 202, {"queued": key}
+        return _json(202, queued=key)
 
 
 def _delivery(key: str) -> Delivery:
@@ -63,7 +63,7 @@ def _delivery(key: str) -> Delivery:
     return Delivery.arrived(f"test:{uuid.uuid4()}", datetime.now(UTC), None, msgspec.json.encode(event))
 
 
-def _json(status: int, content: dict[str, str]) -> tuple[int, Headers, bytes]:
+def _json(status: int, **content: str) -> tuple[int, Headers, bytes]:
     encoded = msgspec.json.encode(content)
     length = b"%d" % len(encoded)
     return status, [(b"content-type", b"application/json"), (b"content-length", length)], encoded

@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 
 from jira_assets.events.inbox import Delivery, heading
-from jira_assets.files import fsync_folder
+from jira_assets.files import fsync_folder, make_folder
 from jira_assets.receiver.outcomes import Outcome, Refused
 
 LIMIT = 25 * 1024 * 1024  # Jira delivers no larger ones
@@ -104,7 +104,7 @@ class PrivateFile:
     """A delivery's file with the body already in place, and room for the line that stands before it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._path = folder / f".{uuid.uuid4().hex}.body"
         self._file = self._path.open("x+b", buffering=0)
         self._file.seek(_HEADING)
@@ -125,7 +125,7 @@ class PrivateFile:
         self._file.seek(0)
         self._file.write(heading(delivery).ljust(_HEADING - 1) + b"\n")
         os.fsync(self._file.fileno())
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._path.replace(folder / delivery.name)
         fsync_folder(folder)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jira_assets.receiver.app import application
 from jira_assets.settings import Settings
@@ -18,39 +18,60 @@ CONNECTIONS = 2000
 HEAD_BYTES = 64 * 1024
 HEAD_ARRIVES_WITHIN_S = 10
 
+_HEADER_COSTS = 100  # bytes of memory beside its text
+_CHUNK_LINES = 16  # bytes around a chunk
 _KEEP_ALIVE_S = 75  # longer than proxies keep theirs, so that it is they who close an idle connection
 _ANSWERS_WITHIN_S = 10  # what is still arriving when the receiver is told to end
 _STARTS_WITHIN_S = 30
 
 
-class _BoundedHead(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
-    """uvicorn's protocol, which by itself waits for ever for a request's head, and for one of any length."""
+class _BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which by itself waits for ever for a request's head, and keeps one of any length.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    It keeps trailers too, which may follow a body in chunks: so all that is not body counts, save for the
+    lines around chunks, which are read and forgotten. And it keeps requests that do not wait for the answer
+    to the one before, hundreds of bytes for each of theirs. No deliverer sends such.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head(time.monotonic())
-
-    def _expect_head(self, since: float | None) -> None:
-        self._head_bytes = 0
-        self._head_since = since
+        self._beside_body = 0  # bytes of this request
+        self._head_since: float | None = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
+        self._beside_body += len(data)
         super().data_received(data)
-        if self._is_answering():
-            self._expect_head(None)
-            return
-        self._head_bytes += len(data)
-        if self._head_since is None:
-            self._head_since = time.monotonic()
-        if self._head_bytes > HEAD_BYTES:
+        if self._beside_body > HEAD_BYTES:
             self.transport.abort()
+        elif self._is_answering():
+            self._head_since = None
+        elif self._head_since is None:
+            self._head_since = time.monotonic()
+
+    def on_message_begin(self) -> None:
+        if self._is_answering():
+            raise ValueError("the request before is not answered yet")  # uvicorn makes a 400 of it
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._beside_body += _HEADER_COSTS
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._beside_body = max(0, self._beside_body - len(body) - _CHUNK_LINES)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._beside_body = 0
 
     def close_if_late(self, now: float) -> None:
         if self._head_since is not None and now - self._head_since > HEAD_ARRIVES_WITHIN_S:
             self.transport.abort()
 
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        has_begun = self.cycle is not None  # which it is until the first head is complete
+        return has_begun and not self.cycle.response_complete
 
 
 class _Server(uvicorn.Server):
@@ -58,7 +79,7 @@ class _Server(uvicorn.Server):
         if counter % 10 == 0:  # once a second
             now = time.monotonic()
             for connection in list(self.server_state.connections):
-                if isinstance(connection, _BoundedHead):
+                if isinstance(connection, _BoundedProtocol):
                     connection.close_if_late(now)
         return await super().on_tick(counter)
 
@@ -93,7 +114,7 @@ def running(settings: Settings, *, debug: bool = False) -> Iterator[str]:
 def _server(settings: Settings, debug: bool) -> _Server:
     config = uvicorn.Config(
         application(settings, debug=debug),
-        http=_BoundedHead,
+        http=_BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

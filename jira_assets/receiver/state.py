@@ -73,6 +73,9 @@ class State:
 
     async def _tidy(self) -> None:
         while True:
-            await asyncio.to_thread(self.room.remove_leftovers)
-            await asyncio.to_thread(remove_leftovers, UPath(self.room.folder))
+            try:
+                await asyncio.to_thread(self.room.remove_leftovers)
+                await asyncio.to_thread(remove_leftovers, UPath(self.room.folder))
+            except OSError:
+                logger.exception("what killed receivers have left cannot be removed")
             await asyncio.sleep(_TIDY_EVERY_S)

@@ -8,15 +8,17 @@ takes 0.3 ms for one takes little more for four.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Barrier, Thread
 
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.files import sync_in_turn
+from jira_assets.receiver.log import logger
 
 _SYNCED_AT_ONCE = 4
+_STARTS_WITHIN_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Store:
     def start(self) -> None:
         """Call this in the event loop that will ``add``."""
         loop = asyncio.get_running_loop()
+        together = Barrier(_SYNCED_AT_ONCE, timeout=_STARTS_WITHIN_S)
+        for _ in range(_SYNCED_AT_ONCE):  # now, while there are threads to be had
+            self._syncing.submit(together.wait)
         self._thread = Thread(target=self._write, args=(loop,), name="store", daemon=True)
         self._thread.start()
 
@@ -82,9 +87,9 @@ class Store:
     def _add(self, inbox: Inbox, group: Sequence[_Waiting]) -> _Results:
         try:
             inbox.add((waiting.delivery for waiting in group), self._sync)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - without this thread nothing would be stored or answered
             if len(group) == 1:
-                return [(group[0].done, error)]
+                return [(group[0].done, _as_os_error(error))]
             # One that does not fit must not take the others with it.
             return [result for waiting in group for result in self._add(inbox, [waiting])]
         return [(waiting.done, None) for waiting in group]
@@ -94,10 +99,22 @@ class Store:
             sync_in_turn(descriptors)
             return
         shares = [descriptors[first::_SYNCED_AT_ONCE] for first in range(_SYNCED_AT_ONCE)]
-        syncs = [self._syncing.submit(sync_in_turn, share) for share in shares if share]
-        wait(syncs)  # all of them: whoever asked closes the files after an error
+        syncs: list[Future[None]] = []
+        try:
+            for share in filter(None, shares):
+                syncs.append(self._syncing.submit(sync_in_turn, share))  # noqa: PERF401 - one may fail
+        finally:
+            wait(syncs)  # all of them: whoever asked closes the files after an error
         for sync in syncs:
             sync.result()
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """Why a delivery is not stored, as whoever waits for it expects to be told."""
+    if isinstance(error, OSError):
+        return error
+    logger.error("a delivery cannot be written", exc_info=error)
+    return OSError("the delivery cannot be written")
 
 
 def _tell(results: _Results) -> None:

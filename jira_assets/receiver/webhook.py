@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.receiver.body import Body
-from jira_assets.receiver.exchange import answer, answer_early, read_signed
+from jira_assets.receiver.exchange import answer, read_signed
 from jira_assets.receiver.log import log_delivery
 from jira_assets.receiver.outcomes import RENDERED, Outcome, Refused
 from jira_assets.receiver.state import State
@@ -49,10 +49,7 @@ class Webhook:
             body.close()
         seconds = time.perf_counter() - began
         self._state.metrics.count(outcome, body.size, seconds)
-        if body.is_complete:
-            await answer(send, *RENDERED[outcome])
-        else:
-            await answer_early(receive, send, *RENDERED[outcome])
+        await answer(body, receive, send, *RENDERED[outcome])
         log_delivery(outcome, body.size, seconds, headers, about)
 
     async def _take(self, delivery: Delivery, body: Body, about: dict[str, str]) -> Outcome:

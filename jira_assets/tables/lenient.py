@@ -12,13 +12,11 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
+from jira_assets.text.surrogates import without_lone_surrogates
+
 T = TypeVar("T")
 Note = Callable[[str, str], None]
 """Called with the path of a value that could not be read, and why."""
-
-_LONE_SURROGATE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _DEEPEST = 200  # levels; documents of Jira's editor have some ten, Python's recursion ends at a thousand
@@ -58,8 +56,7 @@ def decodable(raw: bytes, path: str, note: Note) -> bytes:
 
     Half a character becomes U+FFFD, and what is nested deeper than anybody writes becomes null, and noted.
     """
-    if b"\\ud" in raw or b"\\uD" in raw:
-        raw = _LONE_SURROGATE.sub(lambda m: m[1] + (m[2] or rb"\ufffd"), raw)
+    raw = without_lone_surrogates(raw)
     try:
         _decoder(msgspec.Raw).decode(raw)
     except RecursionError:

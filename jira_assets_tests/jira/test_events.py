@@ -243,13 +243,20 @@ def test_what_is_no_name_is_empty(name: Any) -> None:
         b'{"unread": [nul]}',
         b'{"unread": {"text": "\xff"}}',
         b'{"unread": "\xed\xa0\xbd"}',
-        b'{"unread": "half of a pair: \\ud83d."}',  # JSON by its grammar, but no text: msgspec refuses it
         '{"issue": {"id": "1"}}'.encode("utf-16"),
     ],
 )
 def test_a_body_that_is_no_json_object_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableEvent):
         parse(body)
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\ude00", "é\\ud83d\\ud83d"])
+def test_a_text_that_was_cut_within_an_emoji_costs_an_event_nothing(half: str) -> None:
+    issue = f'{{"id": "20101", "key": "HELP-7", "fields": {{"summary": "{half}"}}}}'
+    body = f'{{"webhookEvent": "jira:issue_updated", "issue": {issue}, "comment": {{"body": "cut {half}"}}}}'
+    cut = parse(body.encode())
+    assert (cut.name, cut.issue_ids, cut.project_key) == ("jira:issue_updated", ("20101",), "HELP")
 
 
 @pytest.mark.parametrize("opening", ["[", '{"issue":', '{"issue":{"fields":'])

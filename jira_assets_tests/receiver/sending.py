@@ -5,6 +5,7 @@ import hmac
 import json
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,16 +50,15 @@ def head(*lines: str) -> bytes:
 
 
 def answer_to(connection: socket.socket, pieces: Iterable[bytes]) -> bytes:
-    """Sends the pieces, whatever the other side makes of them, and returns its answer when it closes."""
-    try:
+    """Sends the pieces, whatever the other side makes of them, and returns its answer when it closes.
+
+    Raises TimeoutError if the other side does nothing for 20 s.
+    """
+    with suppress(ConnectionError):
         for piece in pieces:
             connection.sendall(piece)
-    except OSError:
-        pass
     received = b""
-    try:
+    with suppress(ConnectionError):
         while more := connection.recv(65536):
             received += more
-    except OSError:
-        pass
     return received

@@ -22,6 +22,14 @@ def test_an_event_is_in_the_inbox_byte_for_byte_when_it_is_acknowledged(url: str
     assert before.timestamp() - 0.001 <= delivery.received_at.timestamp() <= datetime.now(UTC).timestamp()
 
 
+def test_an_event_with_half_a_character_is_stored_as_it_is(url: str, inbox: Inbox, unreadable: Inbox) -> None:
+    body = event(text="cut within an emoji: \ud83d")
+    assert b"\\ud83d" in body
+    assert deliver(url, body).status_code == 200
+    assert [inbox.read(name).body for name in inbox.names()] == [body]
+    assert unreadable.names() == []
+
+
 @pytest.mark.parametrize(
     "query", ["", "?issue=", "?issue=SUP-1", "?issue=1%2F..", "?issue=123456789012345678901", "?tissue=10001"]
 )

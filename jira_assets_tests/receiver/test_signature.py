@@ -74,6 +74,8 @@ def test_defect_3_without_a_secret_everything_is_refused(
             requests.post(f"{url}/webhooks/jira/test", data=b"{}", timeout=10),
             requests.get(f"{url}/metrics", timeout=10),
             requests.get(f"{url}/anything", timeout=10),
+            requests.request("PROPFIND", f"{url}/webhooks/jira", timeout=10),
+            requests.post(f"{url}/webhooks/jira/health", timeout=10),
             requests.get(f"{url}/webhooks/jira/health", timeout=10),
         ]
     assert {answer.status_code for answer in answers} == {503}

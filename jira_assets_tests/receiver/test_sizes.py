@@ -2,7 +2,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import pytest
 
 from jira_assets.events.inbox import Inbox
 from jira_assets.receiver import body as limits
-from jira_assets.receiver import exchange
+from jira_assets.receiver import exchange, state
 from jira_assets.receiver.body import Body, Room
 from jira_assets.receiver.outcomes import Refused
+from jira_assets.receiver.server import running
+from jira_assets.settings import Settings
 from jira_assets_tests.receiver.sending import answer_to, connect, deliver, event, head, health, signature
 
 MB = 1024 * 1024
@@ -161,3 +163,26 @@ def test_bodies_of_a_receiver_that_was_killed_are_removed(tmp_path: Path) -> Non
     os.utime(delivery, (0, 0))
     Room(tmp_path).remove_leftovers()
     assert set(tmp_path.iterdir()) == {young, delivery}
+
+
+def test_what_cannot_be_removed_does_not_end_the_tidying(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(state, "_TIDY_EVERY_S", 0.01)
+    settings.inbox_dir.mkdir(parents=True)
+    in_a_circle, leftover = settings.inbox_dir / ".1.body", settings.inbox_dir / ".2.body"
+    in_a_circle.symlink_to(in_a_circle)
+    with running(settings):
+        wait_until(lambda: bool(caplog.records))
+        in_a_circle.unlink()
+        leftover.touch()
+        os.utime(leftover, (0, 0))
+        wait_until(lambda: not leftover.exists())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise TimeoutError

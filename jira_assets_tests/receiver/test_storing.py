@@ -1,7 +1,14 @@
 import asyncio
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -42,19 +49,68 @@ def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(tmp_path: Pa
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_one_that_cannot_even_be_written_down_does_not_end_the_store(tmp_path: Path) -> None:
+    inbox, deliveries = Inbox(tmp_path), [delivery(number) for number in range(5)]
+    deliveries[2] = replace(deliveries[2], identifier="no text: \ud83d")
+    results = stored(inbox, deliveries)
+    assert [isinstance(result, OSError) for result in results] == [False, False, True, False, False]
+    assert stored(inbox, deliveries[3:]) == [None, None]
+
+
+def test_a_store_has_the_threads_that_it_needs_from_the_start(tmp_path: Path) -> None:
+    refused = []
+
+    def start(thread: Thread) -> None:
+        refused.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    deliveries = [delivery(number) for number in range(20)]
+    assert stored(Inbox(tmp_path), deliveries, {(Thread, "start"): start}) == [None] * 20
+    assert refused == []
+
+
+def test_files_stay_open_until_the_syncs_that_did_begin_have_ended(tmp_path: Path) -> None:
+    errors = []
+    fsync, submit, submissions = os.fsync, ThreadPoolExecutor.submit, count()
+
+    def slow(descriptor: int) -> None:
+        time.sleep(0.01)
+        try:
+            fsync(descriptor)
+        except OSError as error:
+            errors.append(error)
+
+    def now_and_then(*arguments: Any) -> Any:
+        if next(submissions) % 4 == 3:
+            raise RuntimeError("can't start new thread")
+        return submit(*arguments)
+
+    disturbed = {(os, "fsync"): slow, (ThreadPoolExecutor, "submit"): now_and_then}
+    stored(Inbox(tmp_path), [delivery(number) for number in range(20)], disturbed)
+    assert errors == []
+
+
 def delivery(number: int) -> Delivery:
     return Delivery.arrived(str(number), datetime.now(UTC), None, event(number))
 
 
-def stored(inbox: Inbox, deliveries: list[Delivery]) -> list[BaseException | None]:
-    """What becomes of deliveries that are added at once: None, or an error."""
+def stored(
+    inbox: Inbox, deliveries: list[Delivery], disturbed: Mapping[tuple[object, str], object] | None = None
+) -> list[BaseException | None]:
+    """What becomes of deliveries that are added at once: None, or an error.
+
+    ``disturbed`` is what of Python does something else meanwhile.
+    """
 
     async def add_all() -> list[BaseException | None]:
         store = Store()
         store.start()
         try:
-            additions = (store.add(inbox, each) for each in deliveries)
-            return await asyncio.gather(*additions, return_exceptions=True)
+            with pytest.MonkeyPatch.context() as patch:
+                for (owner, name), instead in (disturbed or {}).items():
+                    patch.setattr(owner, name, instead)
+                additions = (store.add(inbox, each) for each in deliveries)
+                return await asyncio.wait_for(asyncio.gather(*additions, return_exceptions=True), 10)
         finally:
             await store.stop()
 
