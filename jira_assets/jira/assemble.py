@@ -1,22 +1,25 @@
 """From pages of issues to records for the raw log: what Jira cuts short is fetched where it is whole."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from time import monotonic
 from typing import TypeVar
 
 from jira_assets.jira import parts
 from jira_assets.jira.bulk import ISSUES_PER_CHANGELOG_CALL, IssuePage, bulk_changelogs
-from jira_assets.jira.client import Answer, JiraClient
+from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, Unauthorised
+from jira_assets.jira.host import Answer
 from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut
 from jira_assets.jira.jql import month_bounds
 from jira_assets.jira.parts import PartList
-from jira_assets.raw.record import Part, Record, Source
+from jira_assets.jira.slas import Slas, SlaSource, read_slas
+from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record, Source
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
@@ -46,6 +49,7 @@ class _Fetched:
     payload: bytes | None
     fetched_at: datetime
     error: str | None = None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class _IssueOnItsWay:
     updated: datetime
     changelog_total: int | None
     parts: dict[Part, Future[_Fetched]]
+    slas: list[_Fetched]
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class _Batch:
     issues: list[_IssueOnItsWay] = field(default_factory=list)
     weight: int = 0
     changelogs: Future[dict[str, _Fetched]] | None = None
+    slas: Future[dict[str, list[_Fetched]]] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -73,12 +79,14 @@ class _Batch:
 class Assembly:
     """Makes records of the issues on some pages, and of the parts that those don't show whole.
 
-    The records come in lists, five for each issue (one per part, with a payload or with an error), at most
-    1,000 issues or about 32 MB at a time, each issue whole in one list. ``issues``, ``failures`` and
-    ``skipped`` grow meanwhile. What was created in another month is skipped.
+    The records come in lists, one for each part of each issue (with a payload or with an error; of SLAs there
+    may be some of either), at most 1,000 issues or about 32 MB at a time, each issue whole in one list.
+    ``issues``, ``failures`` and ``skipped`` grow meanwhile. What was created in another month is skipped.
     """
 
-    def __init__(self, client: JiraClient, month: str, source: Source, progress: Progress) -> None:
+    def __init__(
+        self, client: JiraClient, month: str, source: Source, progress: Progress, slas: SlaSource
+    ) -> None:
         self.issues = 0
         self.failures: list[PartFailure] = []
         self.skipped: list[SkippedIssue] = []
@@ -87,6 +95,7 @@ class Assembly:
         self._first, self._after = month_bounds(month)
         self._source = source
         self._progress = progress
+        self._slas = slas
         self._started = self._reported = monotonic()
         self._requests_before = client.statistics.requests
 
@@ -109,7 +118,7 @@ class Assembly:
         batch = _Batch()
         for page in _one_ahead(pool, pages):
             for raw in page.value.issues:
-                issue = self._placed(cut(raw))
+                issue = self._placed(cut(raw, self._slas.fields))
                 if issue is None:
                     continue
                 self._add(pool, batch, issue, page.sent_at)
@@ -148,25 +157,30 @@ class Assembly:
                 # Short, or not sent at all: then only the part's own address tells what there is.
                 batch.weight += (embedded.total or 0) * _BYTES_OF_AN_ELEMENT
                 on_its_way[part] = pool.submit(_fetched, partial(read, self._client, issue.issue_id))
+        slas = [] if self._slas.client else _told(issue.slas, sent_at)
         batch.issues.append(
-            _IssueOnItsWay(issue.issue_id, issue.key, issue.updated, issue.changelog_total, on_its_way)
+            _IssueOnItsWay(issue.issue_id, issue.key, issue.updated, issue.changelog_total, on_its_way, slas)
         )
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: _Batch) -> _Batch:
         expected = {issue.issue_id: issue.changelog_total for issue in batch.issues}
         batch.changelogs = pool.submit(_changelogs, self._client, expected)
+        if self._slas.client and self._slas.fields:
+            batch.slas = pool.submit(_slas, self._slas.client, list(expected), self._slas.fields)
         return batch
 
     def _records(self, batch: _Batch) -> list[Record]:
         """Waits for the parts of a batch that are still on their way."""
         changelogs = batch.changelogs.result() if batch.changelogs else {}
+        slas = batch.slas.result() if batch.slas else {}
         records: list[Record] = []
         for issue in batch.issues:
             arrived = {part: future.result() for part, future in issue.parts.items()}
             arrived[Part.CHANGELOG] = changelogs[issue.issue_id]
-            for part, fetched in arrived.items():
+            told = ((Part.SLA, fetched) for fetched in slas.get(issue.issue_id, issue.slas))
+            for part, fetched in chain(arrived.items(), told):
                 records.append(self._record(issue, part, fetched))
-                if fetched.error is not None:
+                if fetched.error is not None and not fetched.error.startswith(NO_AGENT_LICENCE):
                     self.failures.append(PartFailure(issue.issue_id, issue.key, part, fetched.error))
         return records
 
@@ -179,6 +193,7 @@ class Assembly:
             source=self._source,
             payload=fetched.payload,
             error=fetched.error,
+            fields=fetched.fields,
         )
 
 
@@ -217,6 +232,24 @@ def _fetched(read: Callable[[], PartList]) -> _Fetched:
     except JiraError as error:
         return _Fetched(None, asked_at, str(error))
     return _Fetched(parts.array_of(whole.elements), whole.sent_at)
+
+
+def _told(slas: Slas, sent_at: datetime) -> list[_Fetched]:
+    """What could be read of an issue's SLAs, and the reason why the rest could not."""
+    told = [] if slas.payload is None else [_Fetched(slas.payload, sent_at, fields=slas.fields)]
+    return told if slas.refusal is None else [*told, _Fetched(None, sent_at, slas.refusal)]
+
+
+def _slas(
+    client: JiraClient, issue_ids: Sequence[str], sla_fields: Collection[str]
+) -> dict[str, list[_Fetched]]:
+    """The SLAs of each issue, or the error in their place: also if it is this account that is refused."""
+    asked_at = datetime.now(UTC)
+    try:
+        read = read_slas(client, issue_ids, sla_fields)
+    except JiraError as error:
+        return {issue_id: [_Fetched(None, asked_at, str(error))] for issue_id in issue_ids}
+    return {issue_id: _told(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
 
 
 def _changelogs(client: JiraClient, expected: Mapping[str, int | None]) -> dict[str, _Fetched]:

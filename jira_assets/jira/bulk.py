@@ -7,8 +7,9 @@ from datetime import datetime
 import msgspec
 from msgspec import Raw
 
-from jira_assets.jira.client import Answer, JiraClient
+from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BrokenPaging
+from jira_assets.jira.host import Answer
 
 SEARCH = "/rest/api/3/search/jql"
 ISSUES = "/rest/api/3/issue/bulkfetch"

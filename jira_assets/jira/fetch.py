@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.assemble import Assembly, Progress
 from jira_assets.jira.bulk import IssuePage, bulk_issues, search
-from jira_assets.jira.client import Answer, JiraClient
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.host import Answer
 from jira_assets.jira.jql import created_in_month
+from jira_assets.jira.slas import NO_SLAS, SlaSource
 from jira_assets.raw.record import Record, Source
 
 
@@ -28,8 +30,9 @@ class MonthFetch(Assembly):
         source: Source,
         progress: Progress,
         guard: AccessGuard,
+        slas: SlaSource,
     ) -> None:
-        super().__init__(client, month, source, progress)
+        super().__init__(client, month, source, progress, slas)
         self._projects = projects
         self._guard = guard
 
@@ -50,9 +53,15 @@ class IssuesFetch(Assembly):
     """
 
     def __init__(
-        self, client: JiraClient, month: str, issue_ids: Sequence[str], source: Source, progress: Progress
+        self,
+        client: JiraClient,
+        month: str,
+        issue_ids: Sequence[str],
+        source: Source,
+        progress: Progress,
+        slas: SlaSource,
     ) -> None:
-        super().__init__(client, month, source, progress)
+        super().__init__(client, month, source, progress, slas)
         self.absent = set(issue_ids)
 
     def __iter__(self) -> Iterator[list[Record]]:
@@ -72,6 +81,7 @@ def fetch_month(
     source: Source = Source.BACKFILL,
     progress: Progress | None = None,
     guard: AccessGuard | None = None,
+    slas: SlaSource = NO_SLAS,
 ) -> MonthFetch:
     """The fetch of the issues created in ``month`` (``YYYY-MM``, UTC) in these projects, or in all visible.
 
@@ -79,7 +89,7 @@ def fetch_month(
     at its access once before, and once after each month. Nothing is sent before the result is iterated over.
     """
     guard = guard or AccessGuard(client, projects)
-    return MonthFetch(client, month, projects, source, progress or _silent, guard)
+    return MonthFetch(client, month, projects, source, progress or _silent, guard, slas)
 
 
 def fetch_issues(
@@ -88,9 +98,10 @@ def fetch_issues(
     issue_ids: Sequence[str],
     source: Source,
     progress: Progress | None = None,
+    slas: SlaSource = NO_SLAS,
 ) -> IssuesFetch:
     """The fetch of the issues with these ids, all created in ``month``. Reads Jira's state, not its index."""
-    return IssuesFetch(client, month, issue_ids, source, progress or _silent)
+    return IssuesFetch(client, month, issue_ids, source, progress or _silent, slas)
 
 
 def _silent(line: str) -> None:

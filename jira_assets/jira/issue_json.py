@@ -1,5 +1,6 @@
 """Takes an issue of a search apart without parsing more of it than names: the rest keeps Jira's own bytes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from jira_assets.jira.parts import distinct
+from jira_assets.jira.slas import Slas, slas_among
 from jira_assets.timestamps import parse_timestamp
 
 T = TypeVar("T")
@@ -33,13 +35,14 @@ class EmbeddedList:
 
 @dataclass(frozen=True, slots=True)
 class CutIssue:
-    """An issue whose lists have been cut out; in ``payload`` only their envelopes stay, ``{"total": N}``."""
+    """An issue without its SLAs and lists; of the lists, ``{"total": N}`` stays in ``payload``."""
 
     issue_id: str
     key: str
     created: datetime
     updated: datetime
     payload: bytes
+    slas: Slas
     comments: EmbeddedList
     worklogs: EmbeddedList
     changelog_total: int | None
@@ -63,11 +66,11 @@ class _Envelope(msgspec.Struct):
     total: int | None = None
 
 
-def cut(issue: Raw) -> CutIssue | SkippedIssue:
-    """Separates an issue from its lists. Skips what has no id or no readable ``created``, which is its month.
+def cut(issue: Raw, sla_fields: Collection[str] = ()) -> CutIssue | SkippedIssue:
+    """Separates an issue from its SLAs and its lists.
 
-    An unreadable ``updated`` becomes ``created``, the oldest that it can have been, so that such a record
-    loses against any other.
+    Skips what has no id or no readable ``created``, which is its month. An unreadable ``updated`` becomes
+    ``created``, the oldest that it can have been, so that such a record loses against any other.
     """
     members = _decoded(issue, dict[str, Raw]) or {}
     issue_id = _text(members.get("id"))
@@ -82,6 +85,9 @@ def cut(issue: Raw) -> CutIssue | SkippedIssue:
     worklogs = _cut_list(fields, "worklog", "worklogs")
     # At most 40 or 100 of the histories are embedded (jira_cloud.md 1.2), so only their count is of use.
     changelog_total = _cut_list(members, "changelog", "histories").total
+    slas = slas_among(fields, sla_fields)
+    for name in sla_fields:
+        fields.pop(name, None)
     members["fields"] = Raw(msgspec.json.encode(fields))
     return CutIssue(
         issue_id=issue_id,
@@ -89,6 +95,7 @@ def cut(issue: Raw) -> CutIssue | SkippedIssue:
         created=created,
         updated=_timestamp(fields.get("updated")) or created,
         payload=msgspec.json.encode(members),
+        slas=slas,
         comments=comments,
         worklogs=worklogs,
         changelog_total=changelog_total,

@@ -25,6 +25,15 @@ def created_in_month(month: str, projects: Sequence[str] = ()) -> str:
     """
     start, after = month_bounds(month)
     conditions = [f"created >= {epoch_milliseconds(start)}", f"created < {epoch_milliseconds(after)}"]
+    return _in_projects(conditions, projects)
+
+
+def open_issues(projects: Sequence[str] = ()) -> str:
+    """Selects the issues that are not closed, by the key of their status's category: names are translated."""
+    return _in_projects(["statusCategory != done"], projects)
+
+
+def _in_projects(conditions: list[str], projects: Sequence[str]) -> str:
     if projects:
         conditions.append(f"project in ({', '.join(map(quoted, projects))})")
     return f"{' AND '.join(conditions)} ORDER BY created, id"

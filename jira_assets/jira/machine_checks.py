@@ -3,10 +3,12 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
-from jira_assets.jira.auth import credential
+from jira_assets.jira.auth import credential, sla_credential
 from jira_assets.jira.finding import Finding, fail, ok, warn
+from jira_assets.jira.token_life import WARN_DAYS, token_days_left
 from jira_assets.settings import Settings, SettingsError
 
 _COUNT_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'jira'"
@@ -25,17 +27,36 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.projects,
         lambda: settings.start_month,
         lambda: settings.data_dir,
-        lambda: settings.sla_email,
-        lambda: settings.sla_api_token,
+        lambda: sla_credential(settings),
+        lambda: settings.token_expires,
         lambda: settings.webhook_secrets,
+        lambda: settings.alert_url,
+        lambda: settings.max_deleted_percent,
     )
     problems = {error.variable: error for reader in readers if (error := _error_of(reader))}
     for error in problems.values():
         yield fail("settings", f"{error.variable} {error.problem}", f"{error.remedy}.")
     if not problems:
-        account = settings.email or "a service account"
+        account = (not settings.oauth_client_id and settings.email) or "a service account"
         copied = ", ".join(settings.projects) or "every visible project"
         yield ok("settings", f"{settings.base_url} as {account}; {copied}; from {settings.start_month}")
+
+
+def token_life(settings: Settings, today: date) -> Iterator[Finding]:
+    """Whether the token will do for some time: at most it lives for a year, and Jira doesn't tell."""
+    days = token_days_left(settings, today)
+    remedy = (
+        "Make a new token at https://id.atlassian.com/manage-profile/security/api-tokens, put it into "
+        "JIRA_API_TOKEN and its last day into JIRA_TOKEN_EXPIRES."
+    )
+    if days is None and settings.oauth_client_id is None:
+        message = "not known: set JIRA_TOKEN_EXPIRES to the token's last day, to be warned before it ends"
+        yield ok("token life", message)
+    elif days is not None and days < 0:
+        yield fail("token life", f"the token expired on {settings.token_expires}", remedy)
+    elif days is not None:
+        message = f"the token expires on {settings.token_expires}, in {days} day{'' if days == 1 else 's'}"
+        yield warn("token life", message, remedy) if days <= WARN_DAYS else ok("token life", message)
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import msgspec
 
 from jira_assets.jira.bulk import search, visible_projects
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import MissingOrForbidden
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.jql import month_bounds, quoted
 from jira_assets.settings import Settings
@@ -22,7 +23,7 @@ _PROJECTS_NAMED = 20
 _BROWSE = "BROWSE_PROJECTS"
 _ASK_ADMINISTRATOR = (
     "Ask a Jira administrator to give the account the Browse Projects permission "
-    "(project settings, People or Permissions)."
+    "(project settings, Permissions; in a team-managed project, Access)."
 )
 
 
@@ -70,13 +71,31 @@ def clock(client: JiraClient) -> Iterator[Finding]:
         yield ok("clock", "this machine and Jira agree on the time")
 
 
-def permissions(client: JiraClient) -> Iterator[Finding]:
-    """Whether the account may browse any project at all."""
-    granted = client.get_json(_PERMISSIONS, {"permissions": _BROWSE}, _Permissions).permissions
-    if granted.get(_BROWSE, _Permission()).have_permission:
+def has_permission(client: JiraClient, permission: str, project: str | None = None) -> bool | None:
+    """Whether the account has a permission in a project, or in any; None if it cannot see the project."""
+    asked = {"permissions": permission, **({"projectKey": project} if project else {})}
+    try:
+        granted = client.get_json(_PERMISSIONS, asked, _Permissions).permissions
+    except MissingOrForbidden:
+        return None
+    return granted.get(permission, _Permission()).have_permission
+
+
+def permissions(client: JiraClient, settings: Settings) -> Iterator[Finding]:
+    """Whether the account may browse the configured projects, or any where none are configured.
+
+    A project that it cannot see at all is left to ``projects``.
+    """
+    may_browse = {key: has_permission(client, _BROWSE, key) for key in settings.projects}
+    lacking = [key for key, may in may_browse.items() if may is False]
+    if lacking:
+        message = f"the account lacks the permission Browse Projects in {listed(lacking)}"
+        yield fail("permissions", message, _ASK_ADMINISTRATOR)
+    elif any(may_browse.values()) or has_permission(client, _BROWSE):
         yield ok("permissions", "the account may browse projects")
     else:
-        yield fail("permissions", "the account may not browse any project", _ASK_ADMINISTRATOR)
+        message = "the account lacks the permission Browse Projects in every project"
+        yield fail("permissions", message, _ASK_ADMINISTRATOR)
 
 
 def projects(client: JiraClient, settings: Settings) -> Iterator[Finding]:
@@ -85,9 +104,8 @@ def projects(client: JiraClient, settings: Settings) -> Iterator[Finding]:
     wanted = settings.projects
     for key in wanted:
         if key not in visible:
-            yield fail(
-                "projects", f"{key} does not exist, or this account cannot see it", _instead(key, visible)
-            )
+            message = f"{key} does not exist, or the account lacks the permission Browse Projects there"
+            yield fail("projects", message, _instead(key, visible))
     if not visible:
         yield fail("projects", "no project is visible to this account", _ASK_ADMINISTRATOR)
     keys = [key for key in wanted if key in visible] if wanted else sorted(visible)
@@ -122,18 +140,20 @@ def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
 def _instead(key: str, visible: Iterable[str]) -> str:
     similar = get_close_matches(key, visible, n=1)
     guess = f"Did you mean {similar[0]}? " if similar else ""
-    return f"{guess}Correct JIRA_PROJECTS; the account can see {_listed(sorted(visible)) or 'no project'}."
+    seen = listed(sorted(visible)) or "no project"
+    return f"{guess}Correct JIRA_PROJECTS; the account can see {seen}. Otherwise: {_ASK_ADMINISTRATOR}"
 
 
 def _inventory(client: JiraClient, keys: Sequence[str]) -> str:
     total = f"{len(keys):,} to copy, with about {_count(client, _in_projects(keys)):,} issues"
     if len(keys) > _PROJECTS_NAMED:
-        return f"{total} ({_listed(keys)})"
+        return f"{total} ({listed(keys)})"
     counts = [f"{key} {_count(client, _in_projects([key])):,}" for key in keys]
     return f"{total} ({', '.join(counts)})"
 
 
-def _listed(keys: Sequence[str]) -> str:
+def listed(keys: Sequence[str]) -> str:
+    """Keys of projects for a message, not all if there are many."""
     more = len(keys) - _PROJECTS_NAMED
     return ", ".join(keys[:_PROJECTS_NAMED]) + (f" and {more} more" if more > 0 else "")
 

@@ -8,11 +8,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from jira_assets.jira.auth import Credential
 
+def open_session(base_url: str, connections: int) -> requests.Session:
+    """A session that keeps no state between calls, which is what makes one of them safe for many threads.
 
-def open_session(base_url: str, credential: Credential, connections: int) -> requests.Session:
-    """A session that keeps no state between calls, which is what makes one of them safe for many threads."""
+    No credential either: one that is sent with each request cannot outlive it.
+    """
     session = requests.Session()
     # Proxies and certificates of the environment are read once, not on each call; and `trust_env` must be off
     # for the calls themselves, or an entry in ~/.netrc would replace our credential.
@@ -24,7 +25,6 @@ def open_session(base_url: str, credential: Credential, connections: int) -> req
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
     session.headers.update(
         {
-            "Authorization": credential.header,
             "Accept": "application/json",
             # Names and messages in one language, whatever the account's profile says.
             "Accept-Language": "en",

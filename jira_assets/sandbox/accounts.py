@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,6 +18,7 @@ class Account:
     ``projects`` None sees everything; a set makes the account under-privileged: it sees only those projects,
     and Jira answers its wrong JQL with an empty page instead of an error.
     A ``scoped`` token works only through the gateway, a classic one only on the site itself.
+    With a ``client_id`` it can also get access tokens (see ``oauth``), which live for ``token_seconds``.
     Without ``agent`` an account has no Jira Service Management licence and cannot read SLAs.
     """
 
@@ -31,6 +34,10 @@ class Account:
     account_id: str = "5b10a2844c20165700ede21g"
     revoked: bool = False
     captcha: bool = False
+    client_id: str = ""
+    client_secret: str = ""
+    token_seconds: float = 3600.0
+    _access_tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
     _requests_left: int | None = field(default=None, init=False, repr=False)
     _projects_afterwards: frozenset[str] | None = field(default=None, init=False, repr=False)
     _revoked_afterwards: bool = field(default=False, init=False, repr=False)
@@ -43,6 +50,22 @@ class Account:
     def revoke(self, after: int = 0) -> None:
         """Stop accepting the token (401) once ``after`` more requests were answered."""
         self._change_after(after, projects=self.projects, revoked=True)
+
+    def issue_access_token(self) -> str:
+        """A new token for the gateway. Those issued before stay good until they expire."""
+        token = secrets.token_urlsafe(24)
+        self._access_tokens[token] = time.monotonic() + self.token_seconds
+        return token
+
+    def revoke_access_tokens(self) -> None:
+        """End the access tokens that have been issued so far; there can be others."""
+        self._access_tokens.clear()
+
+    def accepts(self, token: str, gateway: bool) -> bool:
+        """Whether the token is one of this account's, and good where it is used."""
+        if gateway and self._access_tokens.get(token, 0.0) > time.monotonic():
+            return True
+        return self.token == token and self.scoped == gateway
 
     def lose_rights(self, projects: frozenset[str] = frozenset(), after: int = 0) -> None:
         """Let the account see only ``projects`` once ``after`` more requests were answered."""
@@ -97,7 +120,7 @@ class Accounts:
             return None
         for account in self._accounts:
             same_address = email is None or account.email.lower() == email.lower()
-            if account.token == token and same_address and account.scoped == gateway:
+            if same_address and account.accepts(token, gateway):
                 account.count_request()
                 return None if account.revoked else account
         return None
@@ -109,8 +132,14 @@ def default_account() -> Account:
 
 
 def scoped_account() -> Account:
-    """The same rights with a scoped token, for the gateway."""
-    return Account("me@example.com", "sandbox-scoped-token", scoped=True)
+    """The same rights for the gateway: with a scoped token, or with a client id and secret."""
+    return Account(
+        "me@example.com",
+        "sandbox-scoped-token",
+        scoped=True,
+        client_id="sandbox-client",
+        client_secret="sandbox-client-secret",  # noqa: S106 - made up, as the tokens are
+    )
 
 
 def _basic(credentials: str) -> tuple[str, str]:

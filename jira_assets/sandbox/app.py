@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from jira_assets.sandbox import attachments, bulk_reads, issue_reads, searching, site_reads
+from jira_assets.sandbox import attachments, bulk_reads, issue_reads, oauth, searching, site_reads
 from jira_assets.sandbox.accounts import ANONYMOUS, CLOUD_ID, Account
 from jira_assets.sandbox.call import Answer, Call, RefusedError, Sandbox
 from jira_assets.sandbox.times import iso
@@ -59,6 +59,7 @@ def site_application(sandbox: Sandbox) -> Starlette:
         Mount("/rest/api/{version}", routes=operations),
         Mount("/ex/jira/{cloud}/rest/api/{version}", routes=operations),
         Route("/_edge/tenant_info", _open_endpoint(sandbox, site_reads.tenant_info)),
+        Route("/oauth/token", _open_endpoint(sandbox, oauth.token), methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={404: _no_such_operation})
 
@@ -89,7 +90,10 @@ def _endpoint(sandbox: Sandbox, handler: Handler) -> Endpoint:
 
 def _open_endpoint(sandbox: Sandbox, handler: Handler) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return _response(handler(_call(sandbox, ANONYMOUS, request)))
+        try:
+            return _response(handler(_call(sandbox, ANONYMOUS, request)))
+        except RefusedError as refused:
+            return _refusal(refused)
 
     return endpoint
 

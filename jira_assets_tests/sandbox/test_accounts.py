@@ -30,6 +30,61 @@ def test_bearer_is_accepted_by_the_gateway_only(running: RunningSandbox) -> None
     assert requests.get(f"{running.url}/rest/api/3/myself", headers=classic, timeout=10).status_code == 401
 
 
+def _token(running: RunningSandbox, **body: str) -> requests.Response:
+    client = {
+        "grant_type": "client_credentials",
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-client-secret",
+    }
+    return requests.post(f"{running.url}/oauth/token", json={**client, **body}, timeout=10)
+
+
+def _status(base_url: str, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.get(f"{base_url}/rest/api/3/myself", headers=headers, timeout=10).status_code
+
+
+def test_an_access_token_is_accepted_by_the_gateway_only(running: RunningSandbox) -> None:
+    issued = _token(running).json()
+    assert (issued["token_type"], issued["expires_in"]) == ("Bearer", 3600)
+    assert _status(running.gateway_url, issued["access_token"]) == 200
+    assert _status(running.url, issued["access_token"]) == 401
+
+
+def test_access_tokens_expire_and_can_be_revoked(running: RunningSandbox) -> None:
+    token = _token(running).json()["access_token"]
+    running.scoped_account.token_seconds = 0
+    assert _status(running.gateway_url, _token(running).json()["access_token"]) == 401
+    assert _status(running.gateway_url, token) == 200
+    running.scoped_account.revoke_access_tokens()
+    assert _status(running.gateway_url, token) == 401
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "error"),
+    [
+        ({"client_secret": "guess"}, 401, "access_denied"),
+        ({"client_id": "", "client_secret": ""}, 401, "access_denied"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+    ],
+)
+def test_no_access_token_without_the_secret(
+    running: RunningSandbox, wrong: dict[str, str], status: int, error: str
+) -> None:
+    refused = _token(running, **wrong)
+    assert (refused.status_code, refused.json()["error"]) == (status, error)
+
+
+def test_a_revoked_account_gets_no_access_token(running: RunningSandbox) -> None:
+    running.scoped_account.revoked = True
+    assert _token(running).status_code == 401
+
+
+def test_what_is_no_request_for_a_token_is_refused(running: RunningSandbox) -> None:
+    assert requests.post(f"{running.url}/oauth/token", data=b"grant_type=", timeout=10).status_code == 400
+    assert requests.get(f"{running.url}/oauth/token", timeout=10).status_code == 405
+
+
 @pytest.mark.parametrize(
     ("email", "token"), [("me@example.com", "wrong"), ("you@example.com", "sandbox-token")]
 )

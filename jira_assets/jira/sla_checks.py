@@ -1,0 +1,91 @@
+"""The doctor's checks of the account that reads SLAs. They may raise a ``JiraError``."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+
+from jira_assets.jira.bulk import PROJECTS, PROJECTS_PER_PAGE, myself, visible_projects
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import Forbidden, JiraError, MissingOrForbidden
+from jira_assets.jira.finding import Finding, ok, refused, warn
+from jira_assets.jira.sign_in import NO_ACCESS, impatient_sla_client
+from jira_assets.jira.site_checks import has_permission, listed
+from jira_assets.settings import Settings
+
+_ACCOUNT = "SLA account"
+_AGENT = "SERVICEDESK_AGENT"
+_SERVICE_PROJECT = "service_desk"
+_REMEDIES: dict[type[JiraError], str] = {
+    Forbidden: NO_ACCESS,
+    MissingOrForbidden: "The gateway knows no site by this cloud id: correct or unset JIRA_CLOUD_ID.",
+}
+_MAKE_AN_AGENT = (
+    "Give it a Jira Service Management licence and the permission Service Project Agent (project settings, "
+    "Permissions), or set JIRA_SLA_EMAIL and JIRA_SLA_API_TOKEN to a service account that has both."
+)
+
+
+class _Project(msgspec.Struct, rename="camel"):
+    key: str
+    project_type_key: str | None = None
+
+
+class _ProjectPage(msgspec.Struct, rename="camel"):
+    values: list[_Project]
+    is_last: bool = True
+
+
+def slas(client: JiraClient, settings: Settings) -> Iterator[Finding]:
+    """Whether SLAs can be read: by an account of their own, if one is configured, or by the main account."""
+    reader = impatient_sla_client(settings)
+    if reader is None:
+        yield from _agent(client, "the account", _service_projects(client, settings))
+        return
+    with reader:
+        try:
+            account = myself(reader)
+        except JiraError as error:
+            yield replace(refused(_ACCOUNT, error), remedy=_REMEDIES.get(type(error), error.advice))
+            return
+        name = account.display_name or account.account_id
+        yield ok(_ACCOUNT, f"signed in as {name} through the gateway")
+        yield from _hidden(client, reader, name, settings)
+        yield from _agent(reader, name, _service_projects(client, settings))
+
+
+def _hidden(main: JiraClient, reader: JiraClient, name: str, settings: Settings) -> Iterator[Finding]:
+    seen = visible_projects(reader)
+    copied = [key for key in visible_projects(main) if not settings.projects or key in settings.projects]
+    hidden = sorted(key for key in copied if key not in seen)
+    if hidden:
+        message = f"{name} cannot see {listed(hidden)}, which the main account sees: no SLAs of these"
+        yield warn(_ACCOUNT, message, "Give it the permission Browse Projects there.")
+
+
+def _agent(reader: JiraClient, name: str, service_projects: list[str]) -> Iterator[Finding]:
+    lacking = [key for key in service_projects if has_permission(reader, _AGENT, key) is False]
+    if lacking:
+        message = f"{name} lacks the permission Service Project Agent in {listed(lacking)}: no SLAs of these"
+        yield warn("SLAs", message, _MAKE_AN_AGENT)
+    elif service_projects:
+        yield ok("SLAs", f"{name} may read them in {listed(service_projects)}")
+    else:
+        yield ok("SLAs", "there are none, as no service project is copied")
+
+
+def _service_projects(client: JiraClient, settings: Settings) -> list[str]:
+    """The keys of the projects to copy that can have SLAs."""
+    found: list[str] = []
+    start_at, is_last = 0, False
+    while not is_last:
+        params: dict[str, str | int] = {
+            "startAt": start_at,
+            "maxResults": PROJECTS_PER_PAGE,
+            "typeKey": _SERVICE_PROJECT,
+        }
+        page = client.get_json(PROJECTS, params, _ProjectPage)
+        found += [each.key for each in page.values if each.project_type_key == _SERVICE_PROJECT]
+        start_at += len(page.values)
+        is_last = page.is_last or not page.values
+    return [key for key in found if not settings.projects or key in settings.projects]
