@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import polars as pl
 from upath import UPath
 
-from jira_assets.files import remove_leftovers
+from jira_assets.files import make_folder_anywhere, remove_leftovers
 from jira_assets.raw import segments
 from jira_assets.raw.codec import DamagedPayload, compress, decompress
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
-from jira_assets.raw.record import Part, Record
+from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record
 from jira_assets.raw.segments import SCHEMA, Segment
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
@@ -23,20 +23,30 @@ _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 
 
+class Tombstone(NamedTuple):
+    """That an issue was found to be deleted: when (milliseconds since the epoch), and what is known of it."""
+
+    seen_at: int
+    payload: bytes
+
+
 @dataclass(slots=True)
 class LatestIssue:
     """What is known of one issue: the newest payload of each part, and what failed after it was fetched.
 
     `payloads` has no entry for a part that was never fetched; it is empty for an issue that is deleted.
-    `fetched_at` is in milliseconds since the epoch.
+    `fetched_at` is in milliseconds since the epoch. SLAs may have been read some at one time and some at
+    another: `slas` are those readings, oldest first, each with its time.
     """
 
     month: str
     issue_id: str
     payloads: dict[Part, bytes] = field(default_factory=dict)
     fetched_at: dict[Part, int] = field(default_factory=dict)
+    slas: list[tuple[int, bytes]] = field(default_factory=list)
     errors: dict[Part, str] = field(default_factory=dict)
     source: str | None = None
+    tombstone: Tombstone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class RawLog:
         rows = [
             (
                 record.issue_id,
-                record.part.value,
+                record.name,
                 record.issue_updated,
                 record.fetched_at,
                 record.source.value,
@@ -114,7 +124,7 @@ class RawLog:
 
     def mark_whole(self, month: str) -> None:
         """Note that all issues of the month are in its log."""
-        self._folder(month).mkdir(parents=True, exist_ok=True)
+        make_folder_anywhere(self._folder(month))
         (self._folder(month) / _WHOLE).touch()
 
     def changes(self, month: str, since: int) -> Changes:
@@ -130,10 +140,15 @@ class RawLog:
         """Parts whose last attempt failed, in these months or in all: what is stored may be out of date."""
         for month in self.months() if months is None else months:
             found = self._read(month, ["issue_id", "error"])
-            failed = {issue_id for _, frame in found for issue_id in frame.drop_nulls("error")["issue_id"]}
+            failed = {
+                issue_id
+                for _, frame in found
+                for issue_id in frame.filter(~pl.col("error").str.starts_with(NO_AGENT_LICENCE))["issue_id"]
+            }
             for issue in self.latest(month, failed):
                 for part, error in issue.errors.items():
-                    yield Failure(month, issue.issue_id, part, error)
+                    if not error.startswith(NO_AGENT_LICENCE):
+                        yield Failure(month, issue.issue_id, part, error)
 
     def latest(self, month: str, issue_ids: Iterable[str] | None = None) -> Iterator[LatestIssue]:
         """The latest of these issues, or of all, in the order of their ids as text; few in memory at once."""
@@ -234,20 +249,50 @@ def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart
     issue = LatestIssue(month, issue_id)
     # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
     deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
-    for name, ((*_, fetched_at, source, payload, _, _), segment) in answers.items():
+    readings: list[tuple[_Row, bytes]] = []
+    for name, (row, segment) in answers.items():
+        *_, fetched_at, source, packed, _, _ = row
         if fetched_at <= deleted_at:
             continue
         try:
-            part = _PARTS[name]
-            issue.payloads[part] = decompress(payload or b"")
+            part = _PARTS[_part_name(name)]
+            payload = decompress(packed or b"")
         except (KeyError, DamagedPayload) as error:
             reason = f"the {name} of issue {issue_id} is damaged ({error})"
             raise UnreadableSegment(str(segment.path), reason) from error
-        issue.fetched_at[part] = fetched_at // 1000
+        if part is Part.SLA:
+            readings.append((row, payload))
+        else:
+            issue.payloads[part] = payload
+            issue.fetched_at[part] = fetched_at // 1000
         if part is Part.ISSUE:
             issue.source = source
+    if readings:
+        readings.sort(key=lambda reading: reading[0][2:7])
+        issue.slas = [(row[3] // 1000, payload) for row, payload in readings]
+        issue.fetched_at[Part.SLA] = issue.slas[-1][0]
+    if deleted_at >= 0 and Part.ISSUE not in issue.payloads:
+        issue.tombstone = _tombstone(*answers[Part.DELETED])
     for name, ((*_, failed_at, _, _, failure, _), _) in failures.items():
-        answered_at = answers[name][0][3] if name in answers else -1
-        if failed_at > max(answered_at, deleted_at):
+        if failed_at > max(_answered_at(name, answers), deleted_at):
             issue.errors[Part(name)] = failure or ""
     return issue
+
+
+def _tombstone(row: _Row, segment: Segment) -> Tombstone:
+    try:
+        return Tombstone(row[3] // 1000, decompress(row[5] or b""))
+    except DamagedPayload as error:
+        raise UnreadableSegment(
+            str(segment.path), f"the tombstone of issue {row[0]} is damaged ({error})"
+        ) from error
+
+
+def _part_name(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _answered_at(part: str, answers: _ByPart) -> int:
+    """When a part was last fetched with success. Of SLAs, some may be read and others not at once."""
+    times = (row[3] for name, (row, _) in answers.items() if _part_name(name) == part)
+    return max(times, default=-1) - (part == Part.SLA)

@@ -13,7 +13,12 @@ class Part(StrEnum):
     CHANGELOG = "changelog"
     WORKLOGS = "worklogs"
     REMOTE_LINKS = "remote_links"
+    SLA = "sla"
     DELETED = "deleted"
+
+
+NO_AGENT_LICENCE = "no agent licence"
+"""How the reason begins why an account cannot read SLAs. No failure: trying again changes nothing."""
 
 
 class Source(StrEnum):
@@ -31,7 +36,8 @@ class Record:
     """One part of one issue as fetched, or the fact that fetching it failed.
 
     ``payload`` is JSON as Jira sent it, pages already joined. A record with ``error`` has no payload and
-    never replaces one: a part that was not fetched is not an empty part.
+    never replaces one: a part that was not fetched is not an empty part. ``fields`` are those of the part
+    that the payload tells of, where that may differ.
     """
 
     issue_id: str
@@ -41,3 +47,11 @@ class Record:
     source: Source
     payload: bytes | None
     error: str | None = None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it replaces: earlier records of this name. SLAs can often be read in part only, and a part of
+        them replaces nothing but that part.
+        """
+        return f"{self.part}:{','.join(self.fields)}" if self.fields else self.part.value

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import polars as pl
 from upath import UPath
 
-from jira_assets.files import fsync_folder, local
+from jira_assets.files import fsync_folder, local, make_folder_anywhere
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.seal import sealed, verify
 
@@ -83,7 +83,7 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     )
     content = sealed(buffer.getvalue())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder_anywhere(folder)
         with _staged(folder, content) as publish:
             for attempt in range(_APPEND_ATTEMPTS):
                 number = _greatest(folder) + 1

@@ -8,11 +8,15 @@ from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.changelog import CHANGELOG
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.completeness import COMPLETENESS
-from jira_assets.tables.declare import IssueTable
+from jira_assets.tables.data_health import DATA_HEALTH
+from jira_assets.tables.declare import IssueTable, Table
+from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
+from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.tables.remote_links import REMOTE_LINKS
+from jira_assets.tables.sla_cycles import SLA_CYCLES
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.tables.worklogs import WORKLOGS
 
@@ -23,10 +27,13 @@ TABLES: tuple[IssueTable, ...] = (
     CHANGELOG,
     ISSUELINKS,
     REMOTE_LINKS,
+    SLA_CYCLES,
     WORKLOGS,
     COMPLETENESS,
     UNREADABLE_VALUES,
+    DELETED_ISSUES,
 )
+UNPARTITIONED: tuple[Table, ...] = (OPEN_TICKET_SLAS, DATA_HEALTH)
 BY_NAME = {table.name: table for table in TABLES}
 _PURE_PACKAGES = ("jira_assets.tables", "jira_assets.text")
 

@@ -8,7 +8,7 @@ from jira_assets.tables.declare import Column, IssueTable, Kind, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import Count, Id
 
-_PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS)
+_PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS, Part.SLA)
 
 
 class _Child(Protocol):
@@ -33,16 +33,22 @@ def _rows(issue: Issue) -> Iterator[Row]:
         (Part.WORKLOGS, _total(fields.worklog), _stored(issue.worklogs)),
         (Part.REMOTE_LINKS, None, _stored(issue.remote_links)),
     )
-    latest = issue.latest
     for part, expected, stored in counts:
-        yield (part.value, expected, stored, latest.fetched_at.get(part), latest.errors.get(part))
+        yield _row(issue, part, expected, stored)
+    if Part.SLA in issue.latest.fetched_at or Part.SLA in issue.latest.errors:
+        yield _row(issue, Part.SLA, None, len(issue.slas))
+
+
+def _row(issue: Issue, part: Part, expected: int | None, stored: int | None) -> Row:
+    latest = issue.latest
+    return part.value, expected, stored, latest.fetched_at.get(part), latest.errors.get(part)
 
 
 COMPLETENESS = IssueTable(
     name="completeness",
     description=(
         "One row per issue and part: Jira's own count, the number stored, and the last failure to fetch it. "
-        "Remote links have no count in Jira."
+        "Remote links and SLAs have no count in Jira; SLAs have a row where the site has any."
     ),
     own_columns=(
         Column(

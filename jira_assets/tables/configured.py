@@ -1,17 +1,22 @@
 """Columns of `issues` that come from a site's own fields, and `custom_fields`, which holds all the others.
 
+SLAs are fields of a site too, but have a part, and with `sla_cycles` a table, of their own.
+
 Custom fields have ids that differ from site to site, so a column names its field as people do, and the field
 catalogue (`GET /rest/api/3/field`, kept beside the raw log) tells the id. A column is NULL on a site that
 lacks the field, or has several of that name.
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from jira_assets.tables.declare import Column, Kind, Personal
 from jira_assets.tables.issue import Issue
+from jira_assets.tables.sla_rows import millis
+from jira_assets.tables.sla_shapes import Sla
 from jira_assets.text.adf import to_text
 
 
@@ -28,10 +33,12 @@ def configured_values(issue: Issue) -> tuple[tuple[object, ...], str | None]:
     values: dict[str, object] = dict.fromkeys(_COLUMNS)
     others: dict[str, object] = {}
     unique_names, names = issue.site.unique_names, issue.site.names_by_id
-    for field_id, value in issue.custom_fields.items():
+    slas = {field_id: sla for field_id, (_, sla) in issue.slas.items()}
+    for field_id, value in chain(issue.custom_fields.items(), slas.items()):
         shown = _BY_FIELD.get(unique_names.get(field_id))
         if shown is None:
-            others[names.get(field_id, field_id)] = value
+            if field_id not in slas:
+                others[names.get(field_id, field_id)] = value
             continue
         for column, field_name, value_of in shown:
             try:
@@ -79,25 +86,16 @@ def _rating(value: dict[str, Any]) -> int | None:
     return None if rating is None else _integer(rating)
 
 
-def _cycle(value: dict[str, Any]) -> dict[str, Any] | None:
-    """The cycle that counts: the ongoing one, else the last that was completed."""
-    completed = value.get("completedCycles") or []
-    return value.get("ongoingCycle") or (completed[-1] if completed else None)
+def _breached(sla: Sla) -> bool | None:
+    return sla.current.breached if sla.current else None
 
 
-def _breached(value: dict[str, Any]) -> bool | None:
-    cycle = _cycle(value)
-    return None if cycle is None else bool(cycle["breached"])
+def _goal(sla: Sla) -> int | None:
+    return millis(sla.current.goalDuration) if sla.current else None
 
 
-def _goal(value: dict[str, Any]) -> int | None:
-    cycle = _cycle(value)
-    return None if cycle is None else _integer(cycle["goalDuration"]["millis"])
-
-
-def _elapsed(value: dict[str, Any]) -> int | None:
-    cycle = _cycle(value)
-    return None if cycle is None else _integer(cycle["elapsedTime"]["millis"])
+def _elapsed(sla: Sla) -> int | None:
+    return millis(sla.current.elapsedTime) if sla.current else None
 
 
 def _text_field(column: str, field_name: str, personal: Personal = Personal.NONE) -> Configured:
@@ -105,7 +103,7 @@ def _text_field(column: str, field_name: str, personal: Personal = Personal.NONE
     return Configured(Column(column, Kind.TEXT, described, personal), field_name, _text)
 
 
-def _sla_fields(prefix: str, field_name: str) -> tuple[Configured, ...]:
+def _sla_columns(prefix: str, field_name: str) -> tuple[Configured, ...]:
     cycle = f"of the ongoing, else the last completed cycle of the SLA {field_name}"
     return (
         Configured(
@@ -117,6 +115,9 @@ def _sla_fields(prefix: str, field_name: str) -> tuple[Configured, ...]:
         ),
     )
 
+
+SLA_FIELD_NAMES = {"first_response": "Time to first response", "time_to_resolution": "Time to resolution"}
+"""The SLAs that `issues` has columns of: how those begin, and the names of the fields."""
 
 CONFIGURED = (
     Configured(
@@ -148,8 +149,7 @@ CONFIGURED = (
         Column("satisfaction", Kind.INTEGER, "The customer's rating, 1 to 5."), "Satisfaction", _rating
     ),
     _text_field("l3_team", "L3 Team"),
-    *_sla_fields("first_response", "Time to first response"),
-    *_sla_fields("time_to_resolution", "Time to resolution"),
+    *(column for prefix, name in SLA_FIELD_NAMES.items() for column in _sla_columns(prefix, name)),
 )
 _COLUMNS = tuple(column.name for column, _, _ in CONFIGURED)
 _BY_FIELD: dict[str | None, list[Configured]] = {}

@@ -12,6 +12,7 @@ from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Row
+from jira_assets.tables.deleted_issues import DELETED_ISSUES, deleted_issues
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
@@ -50,14 +51,19 @@ class Builder:
         self._reader = EnvelopeReader()
 
     def build(self, issues: Iterable[LatestIssue]) -> Built:
-        """One frame per table, of its declared schema, with these issues' rows; deleted issues have none."""
+        """One frame per table, of its declared schema, with these issues' rows.
+
+        Those that are deleted have rows only in `deleted_issues`.
+        """
         collected: list[tuple[IssueTable, list[Row], list[int]]] = [(table, [], []) for table in self._tables]
         keys: list[tuple[str, str, str]] = []
         problems: list[Problem] = []
+        gone: list[LatestIssue] = []
         count = 0
         for latest in issues:
             count += 1
             if Part.ISSUE not in latest.payloads:
+                gone.append(latest)
                 continue
             issue = Issue(latest, self._reader, self._site)
             for table, rows, owners in collected:
@@ -69,6 +75,8 @@ class Builder:
         frames = {
             table.name: _frame(table, rows, key_frame[owners], problems) for table, rows, owners in collected
         }
+        if DELETED_ISSUES.name in frames:
+            frames[DELETED_ISSUES.name] = deleted_issues(gone)
         if UNREADABLE_VALUES.name in frames:
             frames[UNREADABLE_VALUES.name] = _unreadable(problems, key_frame)
         return Built(count, frames, problems)

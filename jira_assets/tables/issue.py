@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.lenient import read
 from jira_assets.tables.shapes import Comment, History, Id, RemoteLink, Worklog
+from jira_assets.tables.sla_shapes import Sla
 
 T = TypeVar("T")
+_NULL = b"null"
 _GATEWAY = "https://api.atlassian.com/"
 
 
@@ -44,6 +48,11 @@ class Site:
         """Case-folded field names by id; names that several fields have are left out."""
         counts = Counter(name.casefold() for _, name in self.field_names)
         return {id_: name.casefold() for id_, name in self.field_names if counts[name.casefold()] == 1}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Field names by id, as they are."""
+        return dict(self.field_names)
 
     @cached_property
     def names_by_id(self) -> dict[str, str]:
@@ -92,6 +101,18 @@ class Issue:
     @cached_property
     def remote_links(self) -> list[RemoteLink] | None:
         return self._children(Part.REMOTE_LINKS, list[RemoteLink])
+
+    @cached_property
+    def slas(self) -> dict[str, tuple[int, Sla]]:
+        """The SLAs that apply, by field id, and when each was read, in milliseconds since the epoch."""
+        found: dict[str, tuple[int, Sla]] = {}
+        for observed_at, payload in self.latest.slas:
+            for field_id, raw in (read(dict[str, msgspec.Raw], payload, "sla", self.note) or {}).items():
+                found.pop(field_id, None)  # the last reading counts, also when it is that none applies
+                sla = None if bytes(raw) == _NULL else read(Sla, raw, field_id, self.note)
+                if sla is not None:
+                    found[field_id] = observed_at, sla
+        return found
 
     @property
     def url(self) -> str | None:

@@ -1,5 +1,6 @@
 """Records as small as a test of the raw log needs them, and what a log holds in a form that compares."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,14 @@ def record(
     return Record(issue_id, part, second(updated), second(fetched), source, payload)
 
 
+def slas(issue_id: str = "1", *, updated: int = 0, fetched: int = 0, **values: int | None) -> Record:
+    """Values of SLA fields, those that could be read; nulls are SLAs that do not apply."""
+    payload = json.dumps(values).encode()
+    fields = tuple(sorted(values))
+    at = second(updated), second(fetched)
+    return Record(issue_id, Part.SLA, *at, Source.BACKFILL, payload, fields=fields)
+
+
 def failure(
     issue_id: str = "1", part: Part = Part.COMMENTS, *, updated: int = 0, fetched: int = 0, error: str = "503"
 ) -> Record:
@@ -72,4 +81,4 @@ def state(log: RawLog, month: str = MONTH) -> State:
 
 
 def facts(issue: LatestIssue) -> tuple[object, ...]:
-    return (issue.month, issue.payloads, issue.fetched_at, issue.errors, issue.source)
+    return (issue.month, issue.payloads, issue.fetched_at, issue.slas, issue.errors, issue.source)

@@ -1,5 +1,6 @@
 """Any order, any duplication, any compaction in between: the same state."""
 
+import json
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,6 +15,7 @@ from jira_assets_tests.raw.records import (
     failure,
     log_in_memory,
     record,
+    slas,
     state,
     tombstone,
 )
@@ -30,11 +32,21 @@ _answers = st.builds(
     source=st.sampled_from(Source),
     payload=st.sampled_from([b"a", b"b"]),
 )
+_values = st.none() | st.integers(1, 9)
+_slas = st.dictionaries(st.sampled_from(["first", "second", "third"]), _values, min_size=1).flatmap(
+    lambda values: st.builds(
+        slas, _ids, updated=_seconds, fetched=_seconds, **{k: st.just(v) for k, v in values.items()}
+    )
+)
 _failures = st.builds(
-    failure, _ids, st.just(Part.COMMENTS), fetched=_seconds, error=st.sampled_from(["x", "y"])
+    failure,
+    _ids,
+    st.sampled_from([Part.COMMENTS, Part.SLA]),
+    fetched=_seconds,
+    error=st.sampled_from(["x", "y"]),
 )
 _records = st.lists(
-    _answers | _failures | st.builds(tombstone, _ids, updated=_seconds, fetched=_seconds), min_size=1
+    _answers | _slas | _failures | st.builds(tombstone, _ids, updated=_seconds, fetched=_seconds), min_size=1
 )
 
 
@@ -51,7 +63,7 @@ def _expected_payloads(records: Sequence[Record]) -> dict[tuple[str, Part], set[
         for r in sorted(records, key=lambda r: r.fetched_at)
         if r.part is Part.DELETED
     }
-    answers = [r for r in records if r.error is None and r.part is not Part.DELETED]
+    answers = [r for r in records if r.error is None and r.part not in (Part.DELETED, Part.SLA)]
     expected: dict[tuple[str, Part], set[bytes]] = {}
     for identity in {(r.issue_id, r.part) for r in answers}:
         rivals = [r for r in answers if (r.issue_id, r.part) == identity]
@@ -78,6 +90,23 @@ def test_the_latest_answer_wins_unless_the_issue_was_deleted_since(records: list
     assert all(payload in expected[identity] for identity, payload in found.items())
 
 
+@given(st.lists(_slas, min_size=1))
+@settings(max_examples=50, deadline=None)
+def test_each_sla_has_the_value_of_the_latest_reading_that_tells_of_it(records: list[Record]) -> None:
+    with log_in_memory() as log:
+        log.append(MONTH, records)
+        found: dict[tuple[str, str], object] = {}
+        for issue in log.latest(MONTH):
+            for _, payload in issue.slas:
+                found |= {(issue.issue_id, name): value for name, value in json.loads(payload).items()}
+    told = [(r, (r.issue_id, name)) for r in records for name in r.fields]
+    newest = {sla: max((r.issue_updated, r.fetched_at) for r, of in told if of == sla) for _, sla in told}
+    assert found.keys() == newest.keys()
+    for _, sla in told:
+        others = [o for o, of in told if of == sla and (o.issue_updated, o.fetched_at) == newest[sla]]
+        assert found[sla] in [json.loads(o.payload or b"")[sla[1]] for o in others]
+
+
 @given(_records, st.data())
 @settings(max_examples=20, deadline=None)
 def test_order_duplication_and_compaction_do_not_matter(records: list[Record], data: st.DataObject) -> None:
@@ -95,7 +124,9 @@ def test_order_duplication_and_compaction_do_not_matter(records: list[Record], d
 Step = Record | Literal["compact", "consume"]
 
 
-@given(st.lists(_answers | _failures | st.sampled_from(["compact", "consume"]), min_size=20, max_size=50))
+@given(
+    st.lists(_answers | _slas | _failures | st.sampled_from(["compact", "consume"]), min_size=20, max_size=50)
+)
 @settings(max_examples=20, deadline=None)
 def test_a_reader_of_changes_ends_where_a_reader_of_everything_does(steps: list[Step]) -> None:
     consumed: State = {}

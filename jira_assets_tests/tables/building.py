@@ -82,14 +82,22 @@ def parts_of(full_issue: Mapping[str, Any]) -> dict[Part, object]:
     comments = _cut(whole["fields"], "comment", "comments")
     worklogs = _cut(whole["fields"], "worklog", "worklogs")
     histories = _cut(whole, "changelog", "histories")
+    slas = {name: each for name, each in whole["fields"].items() if _is_sla(each)}
+    for name in slas:
+        del whole["fields"][name]
     parts = {
         Part.ISSUE: whole,
+        Part.SLA: slas or None,
         Part.COMMENTS: comments,
         Part.CHANGELOG: histories,
         Part.WORKLOGS: worklogs,
         Part.REMOTE_LINKS: links,
     }
     return {part: value for part, value in parts.items() if value is not None}
+
+
+def _is_sla(value: object) -> bool:
+    return isinstance(value, dict) and "completedCycles" in value
 
 
 def _cut(container: dict[str, Any], name: str, inner: str) -> object:
@@ -107,7 +115,8 @@ def _id_of(parts: Parts, place: int) -> str:
 
 def _record(issue_id: str, part: Part, payload: bytes | None = None, error: str | None = None) -> Record:
     fetched = FETCHED if error is None else FETCHED.replace(second=1)
-    return Record(issue_id, part, FETCHED, fetched, Source.BACKFILL, payload, error)
+    fields = tuple(msgspec.json.decode(payload)) if part is Part.SLA and payload else ()
+    return Record(issue_id, part, FETCHED, fetched, Source.BACKFILL, payload, error, fields)
 
 
 def _encoded(value: object) -> bytes:

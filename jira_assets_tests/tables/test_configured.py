@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from jira_assets.raw.record import Part
 from jira_assets.tables.issue import Site
-from jira_assets_tests.tables.building import build_issue, row
+from jira_assets_tests.tables.building import build, build_issue, issue, row
 
 _CATALOGUE = (
     ("customfield_1", "Severity"),
@@ -54,7 +55,8 @@ _COMPLETED = {"breached": True, "goalDuration": {"millis": 7_200_000}, "elapsedT
     ],
 )
 def test_an_agreement_shows_its_ongoing_or_else_its_last_cycle(agreement: object, expected: object) -> None:
-    built = build_issue(_SITE, customfield_6=agreement, customfield_9=agreement)
+    slas = {"customfield_6": agreement, "customfield_9": agreement}
+    built = build({Part.ISSUE: issue(), Part.SLA: slas}, site=_SITE)
     found = row(built)
     for prefix in ("first_response", "time_to_resolution"):
         columns = (f"{prefix}_breached", f"{prefix}_goal_millis", f"{prefix}_elapsed_millis")
@@ -74,7 +76,7 @@ def test_a_configured_field_of_another_shape_is_null_and_reported(wrong: object)
             ("customfield_6", "Time to resolution"),
         ),
     )
-    built = build_issue(site, customfield_2=wrong, customfield_3={"a": 1}, customfield_6=[wrong])
+    built = build_issue(site, customfield_2=wrong, customfield_3={"a": 1}, customfield_6="no SLA")
     found = row(built)
     assert (found["request_type"], found["organizations"], found["time_to_resolution_breached"]) == (
         None,

@@ -155,7 +155,7 @@ def test_without_its_history_the_former_keys_of_an_issue_are_unknown() -> None:
     assert row(build_issue())["previous_keys"] is None
 
 
-def test_a_deleted_issue_has_no_row_in_any_table() -> None:
+def test_a_deleted_issue_has_no_row_in_any_table_but_that_of_deleted_issues() -> None:
     records = [
         Record("10001", part, FETCHED, FETCHED, Source.BACKFILL, msgspec.json.encode(value))
         for part, value in ((Part.ISSUE, issue()), (Part.COMMENTS, [{"id": "1"}]))
@@ -163,7 +163,7 @@ def test_a_deleted_issue_has_no_row_in_any_table() -> None:
     gone = Record("10001", Part.DELETED, FETCHED, FETCHED.replace(second=9), Source.RECONCILE, b"{}")
     built = build_records([*records, gone], Site())
     assert built.issues == 1
-    assert all(frame.is_empty() for frame in built.frames.values())
+    assert [name for name, frame in built.frames.items() if not frame.is_empty()] == ["deleted_issues"]
 
 
 def test_children_of_which_the_issue_itself_was_never_fetched_wait_for_it() -> None:

@@ -1,0 +1,18 @@
+"""`open_ticket_slas`: the latest reading of the SLAs of all open issues, taken every few minutes."""
+
+from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
+from jira_assets.tables.sla_rows import CYCLE_COLUMNS
+
+OPEN_TICKET_SLAS = Table(
+    name="open_ticket_slas",
+    description=(
+        "One row per open issue and service level agreement: the ongoing cycle, else the last that was "
+        "completed. Elapsed time moves without any event, so this table is read anew every 15 minutes."
+    ),
+    own_columns=(
+        *KEY_COLUMNS,
+        Column("sla_field_id", Kind.TEXT, "Id of the field that holds the SLA.", nullable=False),
+        *CYCLE_COLUMNS,
+    ),
+    primary_key=("issue_id", "sla_field_id"),
+)
