@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import msgspec
 
@@ -11,7 +12,7 @@ from jira_assets.events.apply import Applied, QueuedIssues, failures
 from jira_assets.events.drain import Drain
 from jira_assets.events.queue import Queue
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.client import JiraClient, Statistics
+from jira_assets.jira.client import JiraClient
 from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.errors import (
     BrokenPaging,
@@ -22,6 +23,9 @@ from jira_assets.jira.errors import (
     Unavailable,
 )
 from jira_assets.jira.fetch import MonthFetch, fetch_month
+from jira_assets.jira.fields import fetch_fields
+from jira_assets.jira.host import Statistics
+from jira_assets.jira.slas import NO_SLAS, SlaSource
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
@@ -62,6 +66,8 @@ class Download:
         self.failed: dict[str, JiraError | RawLogError | WarehouseBusy] = {}
         self._client = client
         self._log = log
+        self._settings = settings
+        self._slas = NO_SLAS
         self._raw_dir = settings.raw_dir
         self._projects = settings.projects
         self._raw = RawLog(settings.raw_dir)
@@ -84,8 +90,12 @@ class Download:
         """Fetches the months whole, or what of them is in the queue."""
         if queued_only:
             self._drain.run(_DRAIN_SECONDS)  # what has come in since the sensor looked goes along
-        with ThreadPoolExecutor(1, thread_name_prefix="jira fields") as beside:
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="jira fields") as beside,
+            JiraClient.for_slas(self._settings) or nullcontext() as agent,
+        ):
             fields = beside.submit(self._fetch_fields)
+            self._slas = SlaSource(fields.result, agent)
             if not queued_only:
                 fields.result()  # a refused credential is told once, not by every month
             for month in months:
@@ -98,8 +108,11 @@ class Download:
                         break
             fields.result()
 
-    def _fetch_fields(self) -> None:
-        write_fields(self._raw_dir, bytes(self._client.get_json("/rest/api/3/field", None, msgspec.Raw)))
+    def _fetch_fields(self) -> Collection[str]:
+        """Keeps the field catalogue, and tells which of the fields are SLAs."""
+        fields = fetch_fields(self._client)
+        write_fields(self._raw_dir, fields.payload)
+        return fields.slas
 
     def _month(self, month: str, queued_only: bool) -> Metadata:
         began, before = time.monotonic(), self._client.statistics
@@ -107,7 +120,7 @@ class Download:
         if not queued_only or not self._raw.is_whole(month):
             done.append(self._fetch_whole(month))
         if queued_only:
-            queued = QueuedIssues(self._client, self._raw, self._queue, self._known, month)
+            queued = QueuedIssues(self._client, self._raw, self._queue, self._known, month, self._slas)
             done.append(queued.apply(self._log.info))
         self._raw.compact(month)
         metadata = _metadata(done, before, self._client.statistics, time.monotonic() - began)
@@ -115,7 +128,9 @@ class Download:
         return metadata
 
     def _fetch_whole(self, month: str) -> MonthFetch:
-        fetch = fetch_month(self._client, month, self._projects, Source.BACKFILL, self._log.info, self._guard)
+        fetch = fetch_month(
+            self._client, month, self._projects, Source.BACKFILL, self._log.info, self._guard, self._slas
+        )
         buried = self._buried(month)
         for records in fetch:
             # Search lists what was deleted for a while. Asked by id, Jira tells whether it is there again.

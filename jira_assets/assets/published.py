@@ -34,6 +34,6 @@ def published(context: AssetExecutionContext) -> MaterializeResult[None]:
         for month in context.partition_keys:
             size = publish_months(connection, tables, [month], folder)
             context.add_asset_metadata({"bytes": size}, partition_key=month)
-    views = publish_views(tables, folder)
+    views = publish_views(folder)
     checks.after_publishing(context.partition_keys)
     return MaterializeResult(metadata={"database": str(views)})

@@ -10,13 +10,11 @@ from dagster import (
     Jitter,
     Output,
     RetryPolicy,
-    TableColumn,
-    TableColumnConstraints,
-    TableSchema,
     multi_asset,
 )
 from pydantic import Field
 
+from jira_assets.assets.columns import column_schema
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.checks.unasked import answer_unasked_checks
@@ -26,7 +24,7 @@ from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields
 from jira_assets.settings import Settings, SettingsError
 from jira_assets.tables.catalogue import TABLES, code_version
-from jira_assets.tables.declare import Column, Table
+from jira_assets.tables.declare import Table
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
 from jira_assets.warehouse.known import Known
@@ -36,21 +34,6 @@ class TablesConfig(Config):
     """What the launchpad offers."""
 
     rebuild: bool = Field(default=False, description="Replace whole months from raw, not only what is new.")
-
-
-def column_schema(table: Table) -> TableSchema:
-    """The declaration as Dagster's Columns tab shows it."""
-    return TableSchema(columns=[_column(column, table) for column in table.columns])
-
-
-def _column(column: Column, table: Table) -> TableColumn:
-    constraints = TableColumnConstraints(
-        nullable=column.nullable,
-        unique=table.primary_key == (column.name,),
-        other=[f"one of {', '.join(column.accepted)}"] if column.accepted else [],
-    )
-    tags = {"personal-data": column.personal.value.replace(" ", "-")} if column.personal != "none" else {}
-    return TableColumn(column.name, column.kind.sql, column.description, constraints, tags=tags)
 
 
 def _metadata(table: Table) -> Mapping[str, Any]:

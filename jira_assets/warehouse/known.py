@@ -1,27 +1,30 @@
 """What the tables know about where issues are: answers that need no request to Jira."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
+import polars as pl
 
 from jira_assets.raw.record import Source
 from jira_assets.tables.attachments import ATTACHMENTS
+from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.read import built
-from jira_assets.warehouse.store import SCHEMA
+from jira_assets.warehouse.store import SCHEMA, ArrowStream
 
 _NEEDED = (ISSUES, ATTACHMENTS, ISSUELINKS)
 _PATIENCE_S = 5.0
 
 # An issue shows the summary, status, priority and key of those it is linked to, and the key of its parent,
 # and its own `updated` does not move when those do. What was asked for after the other cannot be out of date.
-# Nor does it move at the far end of a new link, which may have been asked for before that end was to be seen.
+# Nor does it move at the far end of a link that is new or removed, which may have been asked for before that.
 # Who was asked for as a neighbour tells others only what had just happened to it, or two that never agree
 # would follow each other for ever. A minute, since Jira's clock and ours differ.
 _OUTDATED = f"""
@@ -49,6 +52,14 @@ _OUTDATED = f"""
     WHERE far._synced_at < near.tells_until AND NOT EXISTS (
         SELECT 1 FROM {SCHEMA}.issuelinks back
         WHERE back.link_id = link.link_id AND back.issue_id = far.issue_id)
+    UNION
+    SELECT far.issue_id, far.month, near._synced_at
+    FROM {SCHEMA}.issuelinks back
+    JOIN asked near ON near.issue_id = back.linked_issue_id
+    JOIN {SCHEMA}.issues far ON far.issue_id = back.issue_id
+    WHERE far._synced_at < near.tells_until AND NOT EXISTS (
+        SELECT 1 FROM {SCHEMA}.issuelinks link
+        WHERE link.link_id = back.link_id AND link.issue_id = near.issue_id)
 """
 _WANTED = "(SELECT unnest($ids))"
 _MONTHS = f"SELECT issue_id, month FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
@@ -59,6 +70,60 @@ _NEIGHBOURS = f"""
     SELECT issue_id, month FROM {SCHEMA}.issuelinks WHERE linked_issue_id IN {_WANTED}
     UNION SELECT issue_id, month FROM {SCHEMA}.issues WHERE parent_id IN {_WANTED}
 """
+_KEYS = f"SELECT issue_id, issue_key FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
+_WITNESSES = 20  # some of the latest are enough
+_OF_SAME_LEVEL = f"""
+    SELECT one.issue_id,
+        list(other.issue_id ORDER BY other.updated_at DESC) FILTER (other.issue_id IS NOT NULL)
+    FROM {SCHEMA}.issues one LEFT JOIN {SCHEMA}.issues other
+        ON other.project_key = one.project_key AND other.security_level = one.security_level
+        AND other.issue_id NOT IN {_WANTED}
+    WHERE one.security_level IS NOT NULL AND one.issue_id IN {_WANTED} GROUP BY one.issue_id
+"""
+_STORED = f"""
+    SELECT issue_id, month, issue_key, project_key, updated_at FROM {SCHEMA}.issues
+    WHERE issue_id IN {_WANTED}
+"""
+_NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues"
+_OLDEST_READING = f"SELECT min(_synced_at) FROM {SCHEMA}.issues"
+_COMMENTS = f"""
+    SELECT TRY_CAST(comment_id AS BIGINT) AS id, issue_id FROM {SCHEMA}.comments
+    WHERE id > $after AND list_contains($months, month) ORDER BY id LIMIT $limit
+"""
+_UNREAD = f"""
+    SELECT issue_id, month, issue_key, project_key, updated_at FROM {SCHEMA}.issues
+    WHERE _synced_at < $before AND list_contains($months, month)
+        AND (status_category_key IS DISTINCT FROM 'done' OR updated_at > $updated_since)
+    ORDER BY _synced_at, issue_id LIMIT $limit
+"""
+_OPEN = f"""
+    SELECT issue_id, month, issue_key, project_key, updated_at, status FROM {SCHEMA}.issues
+    WHERE status_category_key IS DISTINCT FROM 'done'
+"""
+_UNKNOWN = f"SELECT issue_id FROM listed ANTI JOIN {SCHEMA}.issues USING (issue_id)"
+# Of an issue that one has to be allowed to see, others of its level and project tell whether one still is.
+_UNLISTED = f"""
+    WITH seen AS (
+        SELECT DISTINCT project_key, security_level
+        FROM {SCHEMA}.issues SEMI JOIN listed USING (issue_id) WHERE security_level IS NOT NULL)
+    SELECT issue_id, month, issue_key AS key, project_key AS project, updated_at AS updated,
+        CASE WHEN (project_key, security_level) NOT IN (FROM seen) THEN security_level END AS unseen_level
+    FROM {SCHEMA}.issues ANTI JOIN listed USING (issue_id) WHERE list_contains($months, month)
+    ORDER BY issue_id
+"""
+_COUNT = f"SELECT count(*) FROM {SCHEMA}.issues WHERE list_contains($months, month)"
+
+
+_UNLISTED_SCHEMA = pl.Schema(
+    {
+        "issue_id": pl.String(),
+        "month": pl.String(),
+        "key": pl.String(),
+        "project": pl.String(),
+        "updated": pl.Datetime("ms", "UTC"),
+        "unseen_level": pl.String(),
+    }
+)
 
 
 class Outdated(NamedTuple):
@@ -67,6 +132,39 @@ class Outdated(NamedTuple):
     issue_id: str
     month: str
     since: datetime
+
+
+class OpenIssue(NamedTuple):
+    """An open issue as the tables have it."""
+
+    month: str
+    key: str
+    project: str | None
+    updated: datetime | None
+    status: str | None
+
+
+class Stored(NamedTuple):
+    """An issue as the tables have it."""
+
+    issue_id: str
+    month: str
+    key: str
+    project: str | None
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Between the issues that Jira lists and those of some months here, of which there are ``stored``.
+
+    ``unlisted`` has the columns of ``Stored``, and ``unseen_level``: the issue's security level, if no issue
+    of that level and project is listed.
+    """
+
+    stored: int
+    unknown: list[str]
+    unlisted: pl.DataFrame
 
 
 class Known:
@@ -90,13 +188,79 @@ class Known:
         """The issues that show something of these, being linked to them or below them, with their months."""
         return dict(self._ask(_NEIGHBOURS, issue_ids))
 
+    def keys(self, issue_ids: Iterable[str]) -> dict[str, str]:
+        """The last key of each of these issues that is known."""
+        return dict(self._ask(_KEYS, issue_ids))
+
+    def of_same_level(self, issue_ids: Iterable[str]) -> dict[str, list[str]]:
+        """For each of these issues that has a security level, some others of that level and project."""
+        return {
+            issue_id: (others or [])[:_WITNESSES] for issue_id, others in self._ask(_OF_SAME_LEVEL, issue_ids)
+        }
+
+    def stored(self, issue_ids: Iterable[str]) -> dict[str, Stored]:
+        """What the tables have of those of these issues that are known."""
+        return {row[0]: Stored(*row) for row in self._ask(_STORED, issue_ids)}
+
+    def open_issues(self) -> dict[str, OpenIssue]:
+        """All issues that are not closed, by id."""
+        with self._connection() as connection:
+            rows = connection.execute(_OPEN).fetchall() if connection else []
+        return {issue_id: OpenIssue(*row) for issue_id, *row in rows}
+
+    def oldest_reading(self) -> datetime | None:
+        """When what was read first, of what is stored, was asked for; None if nothing is."""
+        return self._one(_OLDEST_READING)
+
+    def newest_update(self) -> datetime | None:
+        """The last time, by Jira's clock, that anything of what is stored was updated."""
+        return self._one(_NEWEST_UPDATE)
+
+    def unread(
+        self, before: datetime, updated_since: datetime, months: Sequence[str], limit: int
+    ) -> list[Stored]:
+        """The issues of these months that were last asked for before a time, and are open or were updated
+        since another: those that have waited longest.
+        """
+        values = {"before": before, "updated_since": updated_since, "months": list(months), "limit": limit}
+        with self._connection() as connection:
+            rows = connection.execute(_UNREAD, values).fetchall() if connection else []
+        return [Stored(*row) for row in rows]
+
+    def comments(self, after: int, months: Sequence[str], limit: int) -> dict[int, str]:
+        """The next comments of these months after an id, and the issues that they belong to."""
+        values = {"after": after, "months": list(months), "limit": limit}
+        with self._connection() as connection:
+            if connection is None or not built(connection, [COMMENTS]):
+                return {}
+            return dict(connection.execute(_COMMENTS, values).fetchall())
+
+    def differences(self, listed: pl.Series, months: Sequence[str]) -> Differences:
+        """Compares the ids of the issues that Jira lists with the issues of these months."""
+        incoming = ArrowStream(listed.rename("issue_id").to_frame())  # noqa: F841 - DuckDB looks it up here
+        wanted = {"months": list(months)}
+        with self._connection() as connection:
+            if connection is None:
+                return Differences(0, listed.to_list(), pl.DataFrame(schema=_UNLISTED_SCHEMA))
+            connection.execute("CREATE TEMP TABLE listed AS SELECT DISTINCT issue_id FROM incoming")
+            (stored,) = connection.execute(_COUNT, wanted).fetchone() or (0,)
+            unknown = [issue_id for (issue_id,) in connection.execute(_UNKNOWN).fetchall()]
+            unlisted = pl.DataFrame(connection.sql(_UNLISTED, params=wanted)).cast(_UNLISTED_SCHEMA)
+            connection.execute("DROP TABLE listed")
+        return Differences(stored, unknown, unlisted)
+
     def outdated(self, since: datetime) -> list[Outdated]:
         """The issues that show another one, last asked for after ``since``, as it was before."""
         with self._connection() as connection:
             rows = connection.execute(_OUTDATED, {"since": since}).fetchall() if connection else []
         return [Outdated(*row) for row in rows]
 
-    def _ask(self, sql: str, ids: Iterable[str]) -> list[tuple[str, str]]:
+    def _one(self, sql: str) -> datetime | None:
+        with self._connection() as connection:
+            found = connection.execute(sql).fetchone() if connection else None
+        return found[0] if found else None
+
+    def _ask(self, sql: str, ids: Iterable[str]) -> list[tuple[Any, ...]]:
         wanted = list(ids)
         if not wanted:
             return []

@@ -10,8 +10,10 @@ import duckdb
 from upath import UPath
 
 from jira_assets.files import remove_leftovers, replaced
+from jira_assets.tables.catalogue import TABLES, UNPARTITIONED
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.store import SCHEMA
+from jira_assets.warehouse.views import views
 
 VIEWS = "jira.duckdb"
 
@@ -27,31 +29,52 @@ def publish_months(
     for table in tables:
         remove_leftovers(folder / table.name)
         for month in months:
-            with replaced(folder / table.name / f"{month}.parquet") as staged:
-                connection.execute(
-                    f"COPY (SELECT * FROM {SCHEMA}.{table.name} WHERE month = '{month}' ORDER BY ALL) "
-                    f"TO {_literal(staged)} (FORMAT parquet, COMPRESSION zstd)"
-                )
-                written += staged.stat().st_size
+            target = folder / table.name / f"{month}.parquet"
+            written += _publish(connection, f"{table.name} WHERE month = '{month}'", target)
     return written
 
 
-def publish_views(tables: Sequence[Table], folder: UPath) -> UPath:
+def publish_table(connection: duckdb.DuckDBPyConnection, table: Table, folder: UPath) -> int:
+    """Write a table without partitions below `folder`, as one file. Returns the bytes written."""
+    remove_leftovers(folder / table.name)
+    return _publish(connection, table.name, folder / table.name / "all.parquet")
+
+
+def publish_views(folder: UPath) -> UPath:
     """(Re)write the database that shows the published files as `jira_issues`, `jira_comments` and so on."""
     remove_leftovers(folder)
     target = folder / VIEWS
+    published = [table for table in (*TABLES, *UNPARTITIONED) if _is_published(folder, table)]
+    sources = [(table, _reader(folder, table)) for table in published]
     with replaced(target) as staged, duckdb.connect(str(staged)) as connection:
         connection.begin()
-        for table in tables:
-            files = _literal(folder.absolute() / table.name / "*.parquet")
-            # By name: months that an older version published may lack columns.
-            rows = f"read_parquet({files}, union_by_name = true)"
-            connection.execute(f"CREATE VIEW jira_{table.name} AS SELECT * FROM {rows}")
+        for name, query in views(sources):
+            connection.execute(f"CREATE VIEW {name} AS {query}")
+        for table in published:
             for column in table.columns:
                 comment = column.description.replace("'", "''")
                 connection.execute(f"COMMENT ON COLUMN jira_{table.name}.\"{column.name}\" IS '{comment}'")
         connection.commit()
     return target
+
+
+def _publish(connection: duckdb.DuckDBPyConnection, rows: str, target: UPath) -> int:
+    with replaced(target) as staged:
+        connection.execute(
+            f"COPY (SELECT * FROM {SCHEMA}.{rows} ORDER BY ALL) "
+            f"TO {_literal(staged)} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        return staged.stat().st_size
+
+
+def _is_published(folder: UPath, table: Table) -> bool:
+    return next(iter((folder / table.name).glob("*.parquet")), None) is not None
+
+
+def _reader(folder: UPath, table: Table) -> str:
+    files = _literal(folder.absolute() / table.name / "*.parquet")
+    # By name: months that an older version published may lack columns.
+    return f"read_parquet({files}, union_by_name = true)"
 
 
 def _literal(path: Path | UPath) -> str:

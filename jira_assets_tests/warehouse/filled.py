@@ -5,6 +5,8 @@ from pathlib import Path
 from upath import UPath
 
 from jira_assets.jira.fetch import fetch_month
+from jira_assets.jira.fields import fetch_fields
+from jira_assets.jira.slas import SlaSource
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import serve
@@ -22,8 +24,9 @@ def fill(folder: Path) -> Path:
     """Fetch the months and build all tables; gives the database."""
     raw, database = RawLog(UPath(folder / "raw")), folder / "warehouse.duckdb"
     with serve(generated_site(ISSUES)) as sandbox, connect(sandbox.url) as client:
+        slas = SlaSource(lambda: fetch_fields(client).slas)
         for month in MONTHS:
-            for records in fetch_month(client, month):
+            for records in fetch_month(client, month, slas=slas):
                 raw.append(month, records)
     Refresh(raw, database, TABLES, Site()).run([*MONTHS, QUIET_MONTH])
     return database

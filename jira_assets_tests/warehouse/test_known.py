@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -5,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from jira_assets.raw.record import Source
 from jira_assets.warehouse import known as module
 from jira_assets.warehouse.connection import WarehouseBusy
-from jira_assets.warehouse.known import Known
+from jira_assets.warehouse.known import Known, Stored
+from jira_assets_tests.warehouse.filled import MONTHS
 from jira_assets_tests.warehouse.holder import held
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -114,6 +117,80 @@ def test_nothing_is_asked_about_nothing(tmp_path: Path) -> None:
     database.write_bytes(b"not a database")
     known = Known(database)
     assert known.months([]) == known.issues_of_attachments([]) == known.neighbours(set()) == {}
+    assert known.keys([]) == {}
+    assert not known.of_same_level([])
+    assert not known.stored([])
+
+
+def test_issues_as_they_are_stored(tmp_path: Path, filled: Path) -> None:
+    with duckdb.connect(str(filled), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = connection.execute(
+            "SELECT issue_id, month, issue_key, project_key, updated_at FROM jira.issues"
+        ).fetchall()
+        oldest = connection.execute("SELECT min(_synced_at) FROM jira.issues").fetchone()
+    known = Known(filled)
+    assert known.stored([row[0] for row in rows]) == {row[0]: Stored(*row) for row in rows}
+    assert known.keys(["99999999", rows[0][0]]) == {rows[0][0]: rows[0][2]}
+    assert (known.oldest_reading(),) == oldest
+    assert Known(tmp_path / "nothing").oldest_reading() is None
+
+
+def test_other_issues_of_the_same_project_and_security_level(tmp_path: Path, filled: Path) -> None:
+    copy = Path(shutil.copy(filled, tmp_path))
+    with duckdb.connect(str(copy)) as connection:
+        rows = connection.execute("SELECT issue_id FROM jira.issues LIMIT 5").fetchall()
+        one, other, of_another, alone, open_to_all = (issue_id for (issue_id,) in rows)
+        connection.execute("UPDATE jira.issues SET security_level = NULL")
+        for ids, level, project in (
+            ([one, other], "Staff", "SUP"),
+            ([of_another], "Staff", "ENG"),
+            ([alone], "Board", "SUP"),
+        ):
+            connection.execute(
+                "UPDATE jira.issues SET security_level = ?, project_key = ? WHERE list_contains(?, issue_id)",
+                [level, project, ids],
+            )
+    known = Known(copy)
+    found = known.of_same_level([one, of_another, alone, open_to_all, "99999999"])
+    assert found == {one: [other], of_another: [], alone: []}
+    assert known.of_same_level([one, other]) == {one: [], other: []}
+
+
+def test_the_issues_that_have_waited_longest_are_the_first_to_be_read_again(filled: Path) -> None:
+    with duckdb.connect(str(filled), read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT issue_id FROM jira.issues "
+            "WHERE status_category_key <> 'done' OR updated_at > '2026-10-30' ORDER BY _synced_at, issue_id"
+        ).fetchall()
+    day = datetime(2026, 10, 30, tzinfo=UTC)
+    unread = Known(filled).unread(datetime.now(UTC), day, MONTHS, 1000)
+    assert [stored.issue_id for stored in unread] == [issue_id for (issue_id,) in rows]
+    assert len(Known(filled).unread(datetime.now(UTC), day, MONTHS, 3)) == 3
+    assert Known(filled).unread(datetime(2026, 1, 1, tzinfo=UTC), day, MONTHS, 1000) == []
+    assert Known(filled).unread(datetime.now(UTC), day, ["2024-01"], 1000) == []
+
+
+def test_comments_come_in_the_order_of_their_ids(filled: Path) -> None:
+    with duckdb.connect(str(filled), read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT comment_id::BIGINT AS id, issue_id FROM jira.comments ORDER BY id"
+        ).fetchall()
+    known = Known(filled)
+    assert list(known.comments(0, MONTHS, 1000).items()) == rows
+    assert list(known.comments(rows[4][0], MONTHS, 2).items()) == rows[5:7]
+    assert known.comments(0, ["2024-01"], 1000) == {}
+
+
+def test_differences_between_what_is_listed_and_what_is_stored(filled: Path) -> None:
+    with duckdb.connect(str(filled), read_only=True) as connection:
+        ids = [row[0] for row in connection.execute("SELECT issue_id FROM jira.issues").fetchall()]
+    absent, *present = sorted(ids)
+    found = Known(filled).differences(pl.Series([*present, "77"], dtype=pl.String), MONTHS)
+    assert (found.stored, found.unknown) == (len(ids), ["77"])
+    assert found.unlisted["issue_id"].to_list() == [absent]
+    others = Known(filled).differences(pl.Series([], dtype=pl.String), ["2024-01"])
+    assert (others.stored, others.unknown, others.unlisted.height) == (0, [], 0)
 
 
 def test_what_is_asked_for_is_a_value_and_never_sql(filled: Path) -> None:
@@ -142,6 +219,16 @@ def test_and_the_far_end_of_a_link_that_it_does_not_show(tmp_path: Path) -> None
     assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
 
 
+def test_and_the_far_end_of_a_link_that_is_no_longer_there(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1, seconds=5), issue(2)], [link(2, 1)])
+    assert outdated(known) == {("10002", "2024-02", NOON + timedelta(seconds=5))}
+
+
+def test_two_that_do_not_agree_on_a_link_do_not_follow_each_other_for_ever(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1, seconds=5, source=Source.NEIGHBOUR), issue(2)], [link(2, 1)])
+    assert outdated(known) == set()
+
+
 def test_two_that_never_agree_do_not_follow_each_other_for_ever(tmp_path: Path) -> None:
     known = known_from(
         tmp_path,
@@ -162,7 +249,7 @@ def test_what_was_asked_for_after_the_other_is_not_outdated_whatever_it_shows(tm
     known = known_from(
         tmp_path,
         [issue(1), issue(2, seconds=5), issue(3, seconds=5, parent=1, parent_key="OLD-1")],
-        [link(2, 1, summary="what never was"), link(1, 2), link(1, 3, link_id="8")],
+        [link(2, 1, summary="what never was"), link(1, 2)],
     )
     assert outdated(known) == set()
 

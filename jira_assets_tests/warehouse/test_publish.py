@@ -20,7 +20,7 @@ def published(filled: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "it's published"
     with connect(filled, read_only=True) as connection:
         publish_months(connection, TABLES, MONTHS, UPath(folder))
-    publish_views(TABLES, UPath(folder))
+    publish_views(UPath(folder))
     return folder
 
 
@@ -84,7 +84,7 @@ def test_a_reader_keeps_what_it_opened_while_files_are_replaced(published: Path,
         before = reader.execute("SELECT count(*) FROM jira_comments").fetchall()
         with connect(filled, read_only=True) as connection:
             publish_months(connection, TABLES, MONTHS, UPath(published))
-        publish_views(TABLES, UPath(published))
+        publish_views(UPath(published))
         assert reader.execute("SELECT count(*) FROM jira_comments").fetchall() == before
 
 

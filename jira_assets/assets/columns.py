@@ -1,0 +1,20 @@
+"""Declared columns in Dagster's terms."""
+
+from dagster import TableColumn, TableColumnConstraints, TableSchema
+
+from jira_assets.tables.declare import Column, Table
+
+
+def column_schema(table: Table) -> TableSchema:
+    """The declaration as Dagster's Columns tab shows it."""
+    return TableSchema(columns=[_column(column, table) for column in table.columns])
+
+
+def _column(column: Column, table: Table) -> TableColumn:
+    constraints = TableColumnConstraints(
+        nullable=column.nullable,
+        unique=table.primary_key == (column.name,),
+        other=[f"one of {', '.join(column.accepted)}"] if column.accepted else [],
+    )
+    tags = {"personal-data": column.personal.value.replace(" ", "-")} if column.personal != "none" else {}
+    return TableColumn(column.name, column.kind.sql, column.description, constraints, tags=tags)

@@ -1,0 +1,77 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+    instance_for_test,
+)
+from dagster._core.test_utils import create_run_for_test
+
+from jira_assets.automation.jobs import refresh_slas
+from jira_assets.automation.sla_schedule import sla_refresh
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    """With complete settings, and something that was copied."""
+    values = {"DOMAIN": "example.atlassian.net", "EMAIL": "me@example.com", "API_TOKEN": "a-token"}
+    for name, value in {**values, "DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"JIRA_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "warehouse.duckdb").touch()
+    with instance_for_test() as running:
+        yield running
+
+
+def tick(instance: DagsterInstance) -> RunRequest | SkipReason:
+    context = build_schedule_context(instance=instance, scheduled_execution_time=AT)
+    evaluated = sla_refresh(context)
+    assert isinstance(evaluated, RunRequest | SkipReason)
+    return evaluated
+
+
+def test_a_tick_asks_for_a_refresh(instance: DagsterInstance) -> None:
+    assert isinstance(tick(instance), RunRequest)
+
+
+@pytest.mark.parametrize(
+    "status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+)
+def test_a_refresh_never_overlaps_itself(instance: DagsterInstance, status: DagsterRunStatus) -> None:
+    run = create_run_for_test(instance, job_name=refresh_slas.name, status=status)
+    skipped = tick(instance)
+    assert isinstance(skipped, SkipReason)
+    assert run.run_id in (skipped.skip_message or "")
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE])
+def test_after_a_run_has_ended_there_is_another(instance: DagsterInstance, status: DagsterRunStatus) -> None:
+    create_run_for_test(instance, job_name=refresh_slas.name, status=status)
+    create_run_for_test(instance, job_name="apply_events", status=DagsterRunStatus.STARTED)
+    assert isinstance(tick(instance), RunRequest)
+
+
+def test_without_settings_or_a_copy_it_says_why_not(
+    instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "warehouse.duckdb").unlink()
+    skipped = tick(instance)
+    assert isinstance(skipped, SkipReason)
+    assert "nothing has been copied" in (skipped.skip_message or "")
+    monkeypatch.delenv("JIRA_API_TOKEN")
+    skipped = tick(instance)
+    assert isinstance(skipped, SkipReason)
+    assert "JIRA_API_TOKEN" in (skipped.skip_message or "")
+
+
+def test_it_does_not_wait_for_the_end_of_a_stream_of_events() -> None:
+    assert refresh_slas.tags is not None
+    assert int(refresh_slas.tags["dagster/priority"]) > 1
