@@ -1,5 +1,6 @@
 """Which months with queued work to ask runs for, and when to ask again."""
 
+import math
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _NOT_STARTED = {
     DagsterRunStatus.MANAGED,
     DagsterRunStatus.STARTING,
 }
+_FAILED = (DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 _UNDER_WAY = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
 _NANOSECONDS = 1e9
 _FAILURES_SINCE = timedelta(days=7)  # longer than anybody lets Dagster be down
@@ -41,8 +43,8 @@ class Delay:
         return min(max(waited / 2, self.shortest), self.longest)
 
 
-# Jira had not caught up with its own events yet.
-_AFTER_SUCCESS = Delay(1, 60)
+# Jira had not caught up with its own events yet, or never will with what the account may not see.
+_AFTER_SUCCESS = Delay(1, 600)
 # Something is wrong, with Jira or with us.
 _AFTER_FAILURE = Delay(30, 3600)
 
@@ -64,17 +66,17 @@ def requests_for(
 
 
 def requests_to_finish(
-    instance: DagsterInstance, job_name: str, but: Collection[str]
+    instance: DagsterInstance, job_name: str, partitions: Collection[str], but: Collection[str]
 ) -> Iterator[RunRequest]:
     """A request for each month whose last run failed when the queue was empty already: its tables are behind.
 
     Not for the months in ``but``, which have work in the queue.
     """
     since = datetime.now(UTC) - _FAILURES_SINCE
-    failures = RunsFilter(job_name=job_name, statuses=[DagsterRunStatus.FAILURE], updated_after=since)
+    failures = RunsFilter(job_name=job_name, statuses=list(_FAILED), updated_after=since)
     failed = instance.get_run_records(failures)
-    months = dict.fromkeys(record.dagster_run.tags.get(MONTH_TAG, "") for record in failed)
-    for month in months.keys() - {"", *but}:
+    months = {record.dagster_run.tags.get(MONTH_TAG, "") for record in failed}
+    for month in sorted(months & {*partitions} - {*but}):
         runs = instance.get_run_records(RunsFilter(tags={MONTH_TAG: month}), limit=_FAILURES_COUNTED)
         in_a_row = list(takewhile(_has_failed, runs))
         if in_a_row and _rested(in_a_row[0]) >= _AFTER_FAILURE.shortest * 2.0 ** (len(in_a_row) - 1):
@@ -84,18 +86,21 @@ def requests_to_finish(
 
 
 def _has_failed(record: RunRecord) -> bool:
-    return record.dagster_run.status is DagsterRunStatus.FAILURE
+    return record.dagster_run.status in _FAILED
 
 
 def _rested(last: RunRecord) -> float:
-    return time.time() - (last.end_time or 0)
+    """Seconds since a run ended; for ever, if it ended in what is the future since the clock was set back."""
+    rested = time.time() - (last.end_time or 0)
+    return rested if rested >= 0 else math.inf
 
 
 def _is_due(item: Newest, last: RunRecord) -> bool:
     status = last.dagster_run.status
     if status in _NOT_STARTED:
         return False
-    is_new = item.added > int(last.dagster_run.tags[NEWEST_TAG])
+    until = int(last.dagster_run.tags[NEWEST_TAG])
+    is_new = item.added > until or until > time.time_ns()  # or the clock was set back
     if status in _UNDER_WAY:
         return is_new
     rested = _rested(last)

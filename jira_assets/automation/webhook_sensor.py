@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from dagster import (
     AssetCheckEvaluation,
@@ -21,9 +20,9 @@ from jira_assets.automation.jobs import apply_events
 from jira_assets.automation.run_requests import requests_for, requests_to_finish
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.verdicts import evaluation, shown
-from jira_assets.events.archive import Archive
 from jira_assets.events.drain import Drain, Drained
 from jira_assets.events.queue import Newest, Queue
+from jira_assets.events.tidying import tidy
 from jira_assets.settings import Settings
 
 # The daemon begins a tick every five seconds, and not before the last one has ended.
@@ -40,11 +39,13 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
     default_status=DefaultSensorStatus.RUNNING,
     description=(
         "Watches for webhook events, works out which issues they are about, and asks for a run of each month "
-        "that has work. Its state is what lies in `inbox` and `queue`; there is no cursor to lose."
+        "that has work, or whose last such run failed. Its state is what lies in `inbox` and `queue`, and "
+        "what Dagster knows of its runs; there is no cursor to lose."
     ),
 )
 def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     settings = Settings.load()
+    tidy(settings)
     drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
     now = time.monotonic()
     until, look_at = now + _WATCH_SECONDS, now
@@ -62,15 +63,15 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
                 return SensorResult(run_requests=requests, asset_events=_alarm(settings, context.instance))
         time.sleep(_LOOK_EVERY_SECONDS)
         now = time.monotonic()
-    Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
     reason = f"{drained}; {len(newest)} months have work under way" if newest else str(drained)
     return SensorResult(skip_reason=reason, asset_events=_alarm(settings, context.instance))
 
 
 def _requests(newest: Mapping[str, Newest], instance: DagsterInstance) -> list[RunRequest]:
+    months = MONTHS.get_partition_keys()
     return [
-        *requests_for(newest, instance, MONTHS.get_partition_keys()),
-        *requests_to_finish(instance, apply_events.name, but=newest),
+        *requests_for(newest, instance, months),
+        *requests_to_finish(instance, apply_events.name, months, but=newest),
     ]
 
 

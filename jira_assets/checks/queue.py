@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from dagster import AssetCheckResult, AssetCheckSpec
 
-from jira_assets.events.queue import Queue, received_at
+from jira_assets.events.inbox import Inbox
+from jira_assets.events.queue import GIVE_UP_AFTER, Queue, received_at
 from jira_assets.settings import Settings
 
 # A burst over many months takes a minute to work through.
@@ -19,13 +20,17 @@ NO_EVENT_WAITS = AssetCheckSpec(
 
 
 def overdue(settings: Settings) -> dict[str, int]:
-    """How many items have waited for too long, by month."""
+    """How many items have waited for too long, by month, and in the inbox."""
     queue = Queue(settings.queue_dir)
     oldest = datetime.now(UTC) - _LONGEST_WAIT
     waiting = {
         month: sum(received_at(name) < oldest for name in queue.names(month)) for month in queue.months()
     }
-    return {month: count for month, count in waiting.items() if count}
+    # An event may wait for an hour until its issue can be found; then it is archived, if anybody looks.
+    backlog = Inbox(settings.inbox_dir).backlog()
+    if backlog.oldest is not None and backlog.oldest < oldest - GIVE_UP_AFTER:
+        waiting["inbox"] = backlog.count
+    return {where: count for where, count in waiting.items() if count}
 
 
 def no_event_waits(overdue: Mapping[str, int]) -> AssetCheckResult:

@@ -1,9 +1,9 @@
 """Does what the queue asks for: fetches a month's queued issues, and takes out what that settles."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -13,13 +13,17 @@ from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.settle import Answer
 from jira_assets.jira.assemble import PartFailure
+from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.fetch import IssuesFetch, fetch_issues
 from jira_assets.jira.issue_json import SkippedIssue
+from jira_assets.jira.slas import NO_SLAS, SlaSource
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.warehouse.known import Known
+
+_RIGHTS_BACK_WITHIN = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -38,12 +42,21 @@ class Applied:
 class QueuedIssues:
     """The issues of one month that are in the queue, as of now."""
 
-    def __init__(self, client: JiraClient, raw: RawLog, queue: Queue, known: Known, month: str) -> None:
+    def __init__(
+        self,
+        client: JiraClient,
+        raw: RawLog,
+        queue: Queue,
+        known: Known,
+        month: str,
+        slas: SlaSource = NO_SLAS,
+    ) -> None:
         self._client = client
         self._raw = raw
         self._queue = queue
         self._known = known
         self._month = month
+        self._slas = slas
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
@@ -55,7 +68,7 @@ class QueuedIssues:
         Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``; what was settled before stays so.
         """
         for source, issue_ids in _by_source(self._items).items():
-            fetch = fetch_issues(self._client, self._month, issue_ids, source, progress)
+            fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas)
             for records in fetch:
                 self._raw.append(self._month, records)
                 for issue_id, of_issue in groupby(records, attrgetter("issue_id")):
@@ -80,36 +93,42 @@ class QueuedIssues:
         if not answer.is_whole:
             # Another run may have settled them meanwhile; what failed here is still to be done again.
             self._queue.put({self._month: self._items[issue_id]})
-        self._leave(issue_id, for_ever=not answer.is_whole)
+        self._leave(issue_id, GIVE_UP_AFTER if answer.is_whole else timedelta.max)
 
     def _bury(self, absent: Collection[str]) -> None:
-        """Tombstones for what an event says is deleted, and Jira confirms. The rest may yet appear."""
-        said = {
-            issue_id: next((item.project for item in self._items[issue_id] if item.is_deletion), None)
-            for issue_id in absent
-            if any(item.is_deletion for item in self._items[issue_id])
-        }
-        tombstones = bury(self._client, self._raw, self._month, said)
+        """Tombstones for what is said to be deleted, or was known here, if Jira confirms it.
+
+        The rest may yet appear.
+        """
+        doubted = [item for issue_id in absent if (item := _doubt(self._items[issue_id])) is not None]
+        tombstones = bury(self._client, self._raw, self._known, self._month, doubted)
         self._requeue_neighbours(tombstones)
         # Events about what was in an issue may come long after it was deleted.
         buried = self._raw.tombstoned(self._month) if absent else set()
+        hidden = self._hidden(absent)
         for issue_id in absent:
             if issue_id in buried:
                 self._done(self._items.pop(issue_id))
             else:
-                self._leave(issue_id)
+                self._leave(issue_id, _RIGHTS_BACK_WITHIN if issue_id in hidden else GIVE_UP_AFTER)
         self._applied.deleted += tombstones
+
+    def _hidden(self, absent: Collection[str]) -> set[str]:
+        """Those that are stored, and whose project cannot be seen any more: rights may be given back."""
+        stored = self._known.stored(absent)
+        visible = visible_projects(self._client).keys() if stored else set()
+        return {issue_id for issue_id, issue in stored.items() if issue.project not in visible}
 
     def _requeue_neighbours(self, deleted: Iterable[str]) -> None:
         for issue_id in deleted:
             item = self._items[issue_id][-1]
             requeue_neighbours(self._known, self._queue, issue_id, item.cause, item.received_at)
 
-    def _leave(self, issue_id: str, *, for_ever: bool = False) -> None:
+    def _leave(self, issue_id: str, longest: timedelta = GIVE_UP_AFTER) -> None:
         """Lets the items of an issue wait for the next run, unless they have waited in vain for too long."""
-        oldest = datetime.now(UTC) - GIVE_UP_AFTER
+        now = datetime.now(UTC)
         items = self._items.pop(issue_id, [])
-        given_up = [] if for_ever else [item for item in items if item.received_at < oldest]
+        given_up = [item for item in items if now - item.received_at > longest]
         self._queue.remove(self._month, given_up)
         self._applied.given_up += len(given_up)
         self._applied.waiting += len(items) - len(given_up)
@@ -120,18 +139,20 @@ class QueuedIssues:
         self._applied.settled += len(done)
 
 
-def bury(client: JiraClient, raw: RawLog, month: str, projects: Mapping[str, str | None]) -> list[str]:
+def bury(client: JiraClient, raw: RawLog, known: Known, month: str, doubted: Sequence[Item]) -> list[str]:
     """Appends a tombstone for each of these issues that Jira confirms to be deleted; returns their ids.
 
-    ``projects`` maps the ids to the projects that the issues were in. Raises ``JiraError``, ``RawLogError``.
+    One that nobody says is deleted may have a security level that went out of sight: then others of that
+    level have to be seen. Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``.
     """
-    confirmed = confirmed_deletions(client, projects)
+    by_id = {item.issue_id: item for item in doubted}
+    keys = known.keys(by_id)
+    witnesses = known.of_same_level(item.issue_id for item in doubted if not item.is_deletion)
+    projects = {issue_id: item.project for issue_id, item in by_id.items()}
+    confirmed = confirmed_deletions(client, projects, witnesses)
     raw.append(
         month,
-        (
-            Record(issue_id, Part.DELETED, at, at, Source.WEBHOOK, _tombstone(projects[issue_id]))
-            for issue_id, at in confirmed.items()
-        ),
+        (_tombstone(by_id[issue_id], keys.get(issue_id), at) for issue_id, at in confirmed.items()),
     )
     return sorted(confirmed)
 
@@ -145,8 +166,17 @@ def failures(skipped: Iterable[SkippedIssue], source: Source) -> Iterator[Record
             yield Record(issue.issue_id, Part.ISSUE, now, now, source, None, reason)
 
 
-def _tombstone(project: str | None) -> bytes:
-    return msgspec.json.encode({"project": project, "confirmed": "404 while its project can be seen"})
+def _doubt(items: Iterable[Item]) -> Item | None:
+    """Why an issue that Jira leaves out may be deleted; that an event says so comes first."""
+    doubts = [item for item in items if item.project is not None]
+    return min(doubts, key=lambda item: not item.is_deletion, default=None)
+
+
+def _tombstone(item: Item, key: str | None, at: datetime) -> Record:
+    noticed = "an event" if item.is_deletion else item.source.value
+    confirmed = f"{noticed}, then 404 while its project could be seen"
+    payload = msgspec.json.encode({"project": item.project, "key": key, "confirmed": confirmed})
+    return Record(item.issue_id, Part.DELETED, at, at, item.source, payload)
 
 
 def _by_source(items: Mapping[str, list[Item]]) -> dict[Source, list[str]]:

@@ -104,18 +104,19 @@ class Archive:
             write_durably(self._folder, {_batch_name(batch): _frame(batch) for batch in days.values()})
 
     def tidy(self, now: datetime, retention_days: int) -> None:
-        """Makes one file of each day that is over, and removes days that are older than the retention.
+        """Makes one file of each day, but for the hour that is not over, and removes days that are older than
+        the retention.
 
         A damaged file stays as it is, by itself, until its day is removed. Raises OSError.
         """
-        today = _utc_day(now)
+        this_hour = f"{now.astimezone(UTC):%Y-%m-%d.%H}"
         oldest = _utc_day(now - timedelta(days=retention_days))
         remove_leftovers(UPath(self._folder))
         for day, files in self._files().items():
             if day < oldest:
                 _remove(files)
-            elif day < today and len(files) > 1:
-                self._merge([path for path in files if _is_sound(path)])
+            elif len(over := [path for path in files if path.name < this_hour]) > 1:
+                self._merge([path for path in over if _is_sound(path)])
 
     def read(self, day: date) -> Iterator[ArchivedEvent]:
         """The events that were received on a day (UTC), each once; batches in the order of their seconds.

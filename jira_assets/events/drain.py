@@ -7,7 +7,7 @@ is in the queue.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,13 +18,13 @@ from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
 from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import BadQuery
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.settings import Settings
 from jira_assets.warehouse.known import Known
 
 _EVENTS_AT_ONCE = 1000
+_BYTES_AT_ONCE = 64 * 1024 * 1024
 # An attachment's event may come before the one that tells its issue, and Jira may not show an issue yet.
 _GIVE_UP_AFTER = timedelta(hours=1)
 # Nobody waits for a Jira that is down: the events that need it are looked at again later.
@@ -103,12 +103,25 @@ class Drain:
         """Takes all that is due, oldest first; after so many seconds the rest is left for the next time."""
         drained = Drained()
         deadline = time.monotonic() + seconds
-        names = self._inbox.due(datetime.now(UTC))
-        for start in range(0, len(names), _EVENTS_AT_ONCE):
-            if start and time.monotonic() > deadline:
+        for batch in self._batches(self._inbox.due(datetime.now(UTC))):
+            self._take(batch, drained)
+            if time.monotonic() > deadline:
                 break
-            self._take(names[start : start + _EVENTS_AT_ONCE], drained)
         return drained
+
+    def _batches(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Some at a time: a body may have 25 MB, and all of a batch are in memory."""
+        batch: list[str] = []
+        size = 0
+        for name in names:
+            batch.append(name)
+            with suppress(OSError):
+                size += (self._inbox.folder / name).stat().st_size
+            if len(batch) == _EVENTS_AT_ONCE or size >= _BYTES_AT_ONCE:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
 
     def _take(self, names: Sequence[str], drained: Drained) -> None:
         arrived = list(filter(None, (self._read(name, drained) for name in names)))
@@ -146,12 +159,14 @@ class Drain:
                 self._inbox.move(name, self._unreadable)
             drained.unreadable += 1
             return None
+        except OSError as error:  # of one file; it is tried again, and the others go on
+            drained.waiting += 1
+            drained.error = str(error)
+            return None
 
     def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
         age = datetime.now(UTC) - arrived.delivery.received_at
-        # To wait for a better answer than 400 is to wait for ever.
-        is_answered = resolution.error is None or isinstance(resolution.error, BadQuery)
-        return is_answered and age > _GIVE_UP_AFTER
+        return resolution.error is None and age > _GIVE_UP_AFTER
 
     def _postpone(self, delivery: Delivery) -> None:
         """Each wait is half as long as all before: what was just missed comes soon, the rest costs little."""
@@ -194,7 +209,7 @@ def _item(place: Place, arrived: _Arrived) -> Item:
         at=event.at,
         expected=event.expected,
         is_deletion=event.deletes_issue,
-        project=place.project or event.project_key,
+        project=(place.project or event.project_key) if event.deletes_issue else None,
     )
 
 

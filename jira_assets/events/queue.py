@@ -7,7 +7,7 @@ it asks for is durable in the raw log; until then every look at the queue finds 
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ _ISSUE_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 # Jira's reads catch up within seconds, and what still differs after an hour was told wrongly, or twice.
 GIVE_UP_AFTER = timedelta(hours=1)
 NOTHING_EXPECTED = Expected(None, None)
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _NAME = re.compile(r"([0-9]{13})-([0-9]{1,20})-[0-9a-f]{16}\.json", re.ASCII)
 
 
@@ -33,7 +34,9 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """A reason to fetch an issue: because of ``cause``, which came in at ``received_at``.
 
     ``expected`` is what Jira's answer shows unless it is older than the cause. With ``is_deletion`` it is
-    that there is no such issue any more; ``project`` is then the one that it was in.
+    that there is no such issue any more. ``project`` is the one that an issue was in which is said to be
+    deleted, or was known here: if Jira leaves it out, whether it is deleted is asked further. What an event
+    tells of may merely not be there yet, so an item that has none waits.
     """
 
     issue_id: str
@@ -70,7 +73,19 @@ class Queue:
         for month, of_month in items.items():
             files = {item.name: msgspec.json.encode(item) for item in of_month if _checked(item)}
             if files:
+                # What is there keeps its time, by which is told what no run was asked for yet.
+                for name in self.names(month):
+                    files.pop(name, None)
                 write_durably(self._of(month), files)
+
+    def add(self, items: Mapping[str, Sequence[Item]]) -> int:
+        """Put those that ask for what no item in the queue asks for yet; returns how many.
+
+        So what looks for differences may find the same ones again before they are dealt with.
+        """
+        new = {month: self._unasked(month, of_month) for month, of_month in items.items()}
+        self.put(new)
+        return sum(map(len, new.values()))
 
     def months(self) -> list[str]:
         """The months with work, oldest first."""
@@ -89,16 +104,26 @@ class Queue:
     def items(self, month: str) -> list[Item]:
         """A month's items, oldest first. One whose file is damaged still says which issue it is about."""
         remove_leftovers(UPath(self._of(month)))
-        found = []
-        for name in self.names(month):
-            with suppress(FileNotFoundError):  # another run was quicker
-                found.append(self._read(month, name))
-        return found
+        return self._read_all(month)
 
     def remove(self, month: str, items: Iterable[Item]) -> None:
         """Take items out that are done. One that comes back after a power cut is merely done twice."""
         for item in items:
             (self._of(month) / item.name).unlink(missing_ok=True)
+
+    def _unasked(self, month: str, items: Sequence[Item]) -> list[Item]:
+        ids = {item.issue_id for item in items}
+        waiting = {_asked(item) for item in self._read_all(month, ids)}
+        return [item for item in items if _asked(item) not in waiting]
+
+    def _read_all(self, month: str, issue_ids: Container[str] | None = None) -> list[Item]:
+        """The items of a month, or those about these issues."""
+        found = []
+        for name in self.names(month):
+            if issue_ids is None or name.split("-")[1] in issue_ids:
+                with suppress(FileNotFoundError):  # another run was quicker
+                    found.append(self._read(month, name))
+        return found
 
     def _months(self) -> list[str]:
         with suppress(FileNotFoundError):
@@ -133,6 +158,11 @@ class Queue:
 def received_at(name: str) -> datetime:
     """When the cause of an item came in, from the name of its file."""
     return datetime.fromtimestamp(int(name[:13]) / 1000, UTC)
+
+
+def _asked(item: Item) -> Item:
+    """What an item asks for, whatever the reason."""
+    return msgspec.structs.replace(item, cause="", received_at=_ANY_TIME)
 
 
 def _checked(item: Item) -> bool:

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import msgspec
+import duckdb
 
-from jira_assets.jira.bulk import bulk_issues
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import JiraError, MissingOrForbidden
+from jira_assets.jira.errors import BadQuery, JiraError, MissingOrForbidden
 from jira_assets.jira.events import Event
-from jira_assets.timestamps import month_of, parse_timestamp
-from jira_assets.warehouse.connection import WarehouseBusy
+from jira_assets.jira.states import FIELDS, IssueState, ShownIssue, bulk_states
+from jira_assets.timestamps import month_of
+from jira_assets.warehouse.connection import WarehouseError
 from jira_assets.warehouse.known import Known
 
-_FIELDS = ("created", "project")
+_OFFENCES_AT_MOST = 30  # to find one of a thousand takes ten
 OpenClient = Callable[[], JiraClient]
 
 
@@ -25,20 +25,6 @@ class Place:
     issue_id: str
     month: str
     project: str | None = None
-
-
-class _Project(msgspec.Struct):
-    key: str | None = None
-
-
-class _Fields(msgspec.Struct):
-    created: str | None = None
-    project: _Project | None = None
-
-
-class _Issue(msgspec.Struct):
-    id: str | int
-    fields: _Fields
 
 
 @dataclass(slots=True)
@@ -80,7 +66,7 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
     try:
         resolution.by_attachment = known.issues_of_attachments(attachments)
         months = known.months(ids | set(resolution.by_attachment.values()))
-    except WarehouseBusy:
+    except (WarehouseError, duckdb.Error):
         months = {}  # Jira knows, too
     resolution.places = {issue_id: Place(issue_id, month) for issue_id, month in months.items()}
     unknown = sorted((ids | set(resolution.by_attachment.values())) - months.keys(), key=int)
@@ -96,26 +82,40 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
 
 
 def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: Iterable[str]) -> None:
-    for page in bulk_issues(client, ids, _FIELDS):
-        for raw in page.value.issues:
-            place = _placed(msgspec.json.decode(raw, type=_Issue))
-            if place is not None:
-                resolution.places[place.issue_id] = place
+    resolution.places.update((state.issue_id, _place(state)) for state in _states(client, ids))
     for key in sorted(keys):
         # One by one: of an issue that has moved, the answer bears another key than was asked for.
         try:
             path = f"/rest/api/3/issue/{quote(key, safe='')}"
-            place = _placed(client.get_json(path, {"fields": ",".join(_FIELDS)}, _Issue))
-        except MissingOrForbidden:
+            state = client.get_json(path, {"fields": ",".join(FIELDS)}, ShownIssue).state
+        except (MissingOrForbidden, BadQuery):
             continue
-        if place is not None:
-            resolution.by_key[key] = place
+        if state is not None:
+            resolution.by_key[key] = _place(state)
 
 
-def _placed(issue: _Issue) -> Place | None:
-    created = parse_timestamp(issue.fields.created)
-    project = issue.fields.project.key if issue.fields.project else None
-    return None if created is None else Place(str(issue.id), month_of(created), project)
+def _states(client: JiraClient, ids: Sequence[str]) -> list[IssueState]:
+    """What can be seen of these issues. An id that Jira takes offence at hides no other: halves are asked.
+
+    Raises ``JiraError``, also if Jira takes offence so often that it cannot be because of an id.
+    """
+    found: list[IssueState] = []
+    pending, offences = [ids], 0
+    while pending:
+        part = pending.pop()
+        try:
+            found += [state for states in bulk_states(client, part) for state in states]
+        except BadQuery:
+            offences += 1
+            if offences > _OFFENCES_AT_MOST:
+                raise
+            middle = len(part) // 2
+            pending += [half for half in (part[:middle], part[middle:]) if len(part) > 1]
+    return found
+
+
+def _place(state: IssueState) -> Place:
+    return Place(state.issue_id, state.month, state.project)
 
 
 def _place_deleted(resolution: Resolution, event: Event) -> None:

@@ -139,7 +139,7 @@ def test_after_a_success_what_is_new_is_asked_for_at_once(instance: DagsterInsta
 
 @pytest.mark.parametrize(
     ("waited", "rested", "again"),
-    [(1, 0.2, False), (1, 1.5, True), (20, 8, False), (20, 12, True), (3000, 50, False), (3000, 70, True)],
+    [(1, 0.2, False), (1, 1.5, True), (20, 8, False), (20, 12, True), (3000, 590, False), (3000, 610, True)],
 )
 def test_after_a_success_what_is_left_is_tried_again_after_a_growing_while(
     instance: DagsterInstance, waited: float, rested: float, again: bool
@@ -188,16 +188,17 @@ def test_a_month_whose_run_failed_with_an_empty_queue_is_finished_later_and_late
 ) -> None:
     item = first(instance, added())
     run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=29)
-    assert list(requests_to_finish(instance, run.job_name, but=())) == []
+    assert list(requests_to_finish(instance, run.job_name, PARTITIONS, but=())) == []
+    # The second in a row waits for a minute.
     run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=40)
-    assert list(requests_to_finish(instance, run.job_name, but=())) == []  # the second in a row: a minute
+    assert list(requests_to_finish(instance, run.job_name, PARTITIONS, but=())) == []
     run = launched(instance, item, DagsterRunStatus.FAILURE, ended_ago=121)
-    (request,) = requests_to_finish(instance, run.job_name, but=())
+    (request,) = requests_to_finish(instance, run.job_name, PARTITIONS, but=())
     assert request.partition_key == JANUARY
     assert request.tags[MONTH_TAG] == JANUARY
-    assert list(requests_to_finish(instance, run.job_name, but=[JANUARY])) == []
+    assert list(requests_to_finish(instance, run.job_name, PARTITIONS, but=[JANUARY])) == []
     done = launched(instance, request, DagsterRunStatus.SUCCESS)
-    assert list(requests_to_finish(instance, done.job_name, but=())) == []
+    assert list(requests_to_finish(instance, done.job_name, PARTITIONS, but=())) == []
 
 
 def test_no_month_is_forgotten_over_the_failures_of_others(instance: DagsterInstance) -> None:
@@ -206,4 +207,23 @@ def test_no_month_is_forgotten_over_the_failures_of_others(instance: DagsterInst
     elsewhere = request._replace(tags={**request.tags, MONTH_TAG: FEBRUARY})
     for _ in range(20):
         launched(instance, elsewhere, DagsterRunStatus.FAILURE, ended_ago=40)
-    assert [each.partition_key for each in requests_to_finish(instance, job_name, but=())] == [JANUARY]
+    assert [each.partition_key for each in requests_to_finish(instance, job_name, PARTITIONS, but=())] == [
+        JANUARY
+    ]
+
+
+@pytest.mark.parametrize("status", FAILED)
+def test_a_month_that_has_no_partition_any_more_is_left_alone(
+    instance: DagsterInstance, status: DagsterRunStatus
+) -> None:
+    job_name = launched(instance, first(instance, added()), status, ended_ago=40).job_name
+    assert len(list(requests_to_finish(instance, job_name, PARTITIONS, but=()))) == 1
+    assert list(requests_to_finish(instance, job_name, [FEBRUARY], but=())) == []
+
+
+def test_a_clock_that_was_set_back_stops_nothing(instance: DagsterInstance) -> None:
+    of_the_future = added(seconds_ago=-3600)
+    launched(instance, first(instance, of_the_future), DagsterRunStatus.SUCCESS, ended_ago=-3600)
+    assert asked(instance, added())
+    launched(instance, first(instance, of_the_future), DagsterRunStatus.FAILURE, ended_ago=-3600)
+    assert asked(instance, added())

@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,19 +20,29 @@ from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.events.neighbours import requeue_outdated
 from jira_assets.events.queue import Queue
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.fields import fetch_fields
+from jira_assets.jira.slas import SlaSource
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
+from jira_assets.reconcile.census import Census, take_census
+from jira_assets.reconcile.comments import take_comment_census
+from jira_assets.reconcile.recent import Swept, sweep
+from jira_assets.reconcile.scope import Scope
 from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import TABLES
+from jira_assets.slas.poll import SlaPoll
+from jira_assets.tables.catalogue import BY_NAME, TABLES
+from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.refresh import Refresh
 from jira_assets_tests.jira.connection import connect
 
 # When and why something was asked for is told, and differs between equal copies.
-_CIRCUMSTANCES = {"_synced_at", "_source", "fetched_at"}
+_CIRCUMSTANCES = {"_synced_at", "_source", "fetched_at", "observed_at"}
+# A copy that was never told of an issue cannot tell that it was deleted.
+_COMPARED = [table for table in TABLES if table is not DELETED_ISSUES]
 _ROUNDS = 12
 _LOG = logging.getLogger(__name__)
 
@@ -91,7 +102,8 @@ class Copy:
     def apply(self, month: str) -> Applied:
         """Fetch what of a month is in the queue."""
         with self.client() as client:
-            queued = QueuedIssues(client, self.raw, self.queue, self.known, month)
+            slas = SlaSource(lambda: fetch_fields(client).slas)
+            queued = QueuedIssues(client, self.raw, self.queue, self.known, month, slas)
             return queued.apply(lambda _line: None)
 
     def applied(self, *bodies: bytes, month: str, ago: timedelta = timedelta(0)) -> str:
@@ -130,6 +142,27 @@ class Copy:
             if not months:
                 return
 
+    @contextmanager
+    def scope(self) -> Iterator[Scope]:
+        """What reconciliation compares."""
+        with self.client() as client:
+            yield Scope.from_settings(self._settings, client)
+
+    def poll(self) -> None:
+        """Look at the SLAs of all open issues, and queue what has changed."""
+        with self.client() as client:
+            SlaPoll(self._settings, client, client, _LOG).run()
+
+    def sweep(self) -> Swept:
+        with self.scope() as scope:
+            return sweep(scope, self._settings.reconcile_dir)
+
+    def take_census(self, max_deleted_percent: float = 5) -> Census:
+        with self.scope() as scope:
+            census = take_census(scope, max_deleted_percent)
+            take_comment_census(scope, max_deleted_percent)
+            return census
+
     def hurry(self) -> None:
         """Let the events that are to be looked at again later be due now."""
         for name in self.inbox.names():
@@ -137,14 +170,14 @@ class Copy:
 
     def tables(self) -> Rows:
         """All rows of all tables, without the circumstances of the copying."""
-        found: Rows = {}
+        return {table.name: self.rows_of(table.name) for table in _COMPARED}
+
+    def rows_of(self, name: str) -> list[tuple[Any, ...]]:
+        """The rows of one table, without those either."""
+        columns = ", ".join(f'"{c.name}"' for c in BY_NAME[name].columns if c.name not in _CIRCUMSTANCES)
         with duckdb.connect(str(self.database), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            for table in TABLES:
-                columns = ", ".join(f'"{c.name}"' for c in table.columns if c.name not in _CIRCUMSTANCES)
-                rows = connection.execute(f"SELECT {columns} FROM jira.{table.name} ORDER BY ALL").fetchall()
-                found[table.name] = rows
-        return found
+            return connection.execute(f"SELECT {columns} FROM jira.{name} ORDER BY ALL").fetchall()
 
 
 def months_of(sandbox: RunningSandbox) -> list[str]:

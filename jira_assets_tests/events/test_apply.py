@@ -225,3 +225,12 @@ def test_an_attachment_that_was_removed_is_gone(copied: Copy) -> None:
     )
     copied.build()
     assert copied.tables()["attachments"] == []
+
+
+def test_what_events_ask_for_waits_while_the_project_cannot_be_seen(copied: Copy) -> None:
+    said = change(copied.sandbox.site, FIRST, summary="new")
+    copied.sandbox.account.projects = frozenset()
+    assert copied.applied(said, ago=LONG_AGO, month=MONTH) == "0 settled, 1 waiting, 0 given up, [] deleted"
+    copied.sandbox.account.projects = None
+    assert copied.applied(month=MONTH) == "1 settled, 0 waiting, 0 given up, [] deleted"
+    assert stored(copied)[FIRST] == "new"

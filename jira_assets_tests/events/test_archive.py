@@ -132,12 +132,14 @@ def test_a_day_that_is_over_becomes_one_file_that_any_tool_reads(archive: Archiv
     assert lines[0]["body"] == BODY.decode()
 
 
-def test_today_is_left_as_it_is(archive: Archive, tmp_path: Path) -> None:
+def test_this_hour_is_left_as_it_is(archive: Archive, tmp_path: Path) -> None:
     archive.add([archived(1)])
     archive.add([archived(2)])
     before = contents(tmp_path)
-    archive.tidy(MORNING + hours(15), LONG)
+    archive.tidy(MORNING + hours(0.1), LONG)
     assert contents(tmp_path) == before
+    archive.tidy(MORNING + hours(1), LONG)
+    assert len(contents(tmp_path)) == 1
 
 
 def test_an_event_that_is_archived_after_its_day_was_tidied_is_not_lost(

@@ -1,10 +1,12 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from jira_assets.events.queue import Item
 from jira_assets.jira.errors import JiraError
+from jira_assets.raw.record import Source
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
@@ -78,7 +80,7 @@ def test_a_deletion_in_a_project_that_cannot_be_seen_is_not_believed(copied: Cop
     copied.sandbox.account.projects = frozenset({"ENG"})
     assert copied.applied(said, month=MONTH) == "0 settled, 1 waiting, 0 given up, [] deleted"
     assert stored(copied) == {FIRST, SECOND, THIRD}
-    assert copied.applied(said, ago=LONG_AGO, month=MONTH) == "0 settled, 1 waiting, 1 given up, [] deleted"
+    assert copied.applied(said, ago=LONG_AGO, month=MONTH) == "0 settled, 2 waiting, 0 given up, [] deleted"
     assert stored(copied) == {FIRST, SECOND, THIRD}
 
 
@@ -87,6 +89,57 @@ def test_an_issue_that_is_out_of_sight_without_a_word_stays(copied: Copy) -> Non
     copied.sandbox.account.projects = frozenset({"ENG"})
     assert copied.applied(said, month=MONTH) == "0 settled, 1 waiting, 0 given up, [] deleted"
     assert FIRST in stored(copied)
+
+
+def found_missing(copied: Copy, project: str | None = "SUP", ago: timedelta = timedelta(0)) -> str:
+    """What a run makes of a difference that was found, and that no event is about."""
+    item = Item(FIRST, "a difference", datetime.now(UTC) - ago, Source.SLA_POLL, project=project)
+    copied.queue.put({MONTH: [item]})
+    return copied.applied(month=MONTH)
+
+
+def test_an_issue_that_was_known_here_and_is_gone_is_buried(copied: Copy) -> None:
+    copied.sandbox.site.delete(FIRST)
+    assert found_missing(copied) == "1 settled, 0 waiting, 0 given up, ['10001'] deleted"
+    assert stored(copied) == {SECOND, THIRD}
+    ((*_, confirmed),) = copied.rows_of("deleted_issues")
+    assert confirmed == "sla_poll, then 404 while its project could be seen"
+
+
+def test_an_issue_that_was_known_here_and_is_still_there_is_fetched(copied: Copy) -> None:
+    assert found_missing(copied) == "1 settled, 0 waiting, 0 given up, [] deleted"
+    assert stored(copied) == {FIRST, SECOND, THIRD}
+
+
+def test_an_issue_that_nobody_knew_may_yet_appear(copied: Copy) -> None:
+    copied.sandbox.site.delete(FIRST)
+    assert found_missing(copied, project=None) == "0 settled, 1 waiting, 0 given up, [] deleted"
+    assert stored(copied) == {FIRST, SECOND, THIRD}
+
+
+def test_an_issue_whose_project_is_out_of_sight_is_given_up_and_stays(copied: Copy) -> None:
+    copied.sandbox.account.projects = frozenset({"ENG"})
+    assert found_missing(copied) == "0 settled, 1 waiting, 0 given up, [] deleted"
+    assert found_missing(copied, ago=timedelta(days=8)) == "0 settled, 1 waiting, 1 given up, [] deleted"
+    assert stored(copied) == {FIRST, SECOND, THIRD}
+
+
+def test_an_issue_whose_security_level_is_out_of_sight_stays(copied: Copy) -> None:
+    said = change(copied.sandbox.site, FIRST, security={"id": "1", "name": "Staff"})
+    copied.applied(said, month=MONTH)
+    copied.build()
+    copied.sandbox.account.sees_secured = False
+    assert found_missing(copied) == "0 settled, 1 waiting, 0 given up, [] deleted"
+    assert FIRST in stored(copied)
+
+
+def test_of_a_secured_issue_an_event_is_believed(copied: Copy) -> None:
+    site = copied.sandbox.site
+    copied.applied(change(site, FIRST, security={"id": "1", "name": "Staff"}), month=MONTH)
+    copied.build()
+    assert copied.applied(delete(site, FIRST), month=MONTH).endswith("['10001'] deleted")
+    assert stored(copied) == {SECOND, THIRD}
+    assert copied.rows_of("deleted_issues")[0][2] == "SUP-1"
 
 
 def test_events_about_what_was_in_a_deleted_issue_have_nothing_to_wait_for(copied: Copy) -> None:

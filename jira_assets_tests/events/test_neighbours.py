@@ -132,6 +132,22 @@ def test_a_link_to_an_issue_that_is_not_to_be_seen_yet_is_found_at_both_ends(
     assert_equals_a_backfill(copied, tmp_path / "fresh")
 
 
+def test_a_link_that_was_removed_is_gone_from_both_ends(copied: Copy, tmp_path: Path) -> None:
+    """Although only what happened at one end is known."""
+    site = copied.sandbox.site
+    for issue_id in ("10001", "10002"):
+        issue = site.get(issue_id)
+        issue["fields"]["issuelinks"] = []
+        site.put(issue)
+    copied.deliver(change(site, "10001"))
+    copied.drain()
+    copied.apply(JANUARY)
+    copied.build()
+    assert queued(copied) == [(FEBRUARY, "10002")]
+    copied.catch_up()
+    assert_equals_a_backfill(copied, tmp_path / "fresh")
+
+
 def _link(site: Site, source: str, destination: str, link_id: str) -> None:
     """As in Jira, only the source's `updated` moves."""
     issues = site.get(source), site.get(destination)

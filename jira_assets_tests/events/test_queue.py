@@ -38,8 +38,22 @@ def test_items_come_back_as_they_were_put_oldest_first(queue: Queue) -> None:
 
 def test_the_same_cause_is_one_item_however_often_it_is_put(queue: Queue) -> None:
     queue.put({MONTH: [item(), item(), item(cause="another")]})
+    before = queue.newest()
     queue.put({MONTH: [item()]})
     assert len(queue.items(MONTH)) == 2
+    assert queue.newest() == before  # nothing is new that a run would have to be asked for
+
+
+def test_what_is_asked_for_already_is_not_added_again_whenever_and_why_it_was(queue: Queue) -> None:
+    queue.put({MONTH: [item()]})
+    assert queue.add({MONTH: [item(seconds=5, cause="found again"), item("10002")], LATER: [item()]}) == 2
+    assert [found.issue_id for found in queue.items(MONTH)] == ["10001", "10002"]
+
+
+def test_what_asks_for_more_is_added(queue: Queue) -> None:
+    queue.put({MONTH: [item()]})
+    known, later = item(project="SUP"), item(expected=Expected(NOON, None))
+    assert queue.add({MONTH: [known, later, item(source=Source.RECONCILE)]}) == 3
 
 
 def test_only_months_with_items_have_work(queue: Queue) -> None:

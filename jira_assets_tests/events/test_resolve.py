@@ -6,6 +6,7 @@ import pytest
 
 from jira_assets.events.resolve import Place, Resolution, resolve
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import BadQuery
 from jira_assets.jira.events import parse
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
@@ -171,3 +172,20 @@ def test_no_client_is_opened_for_nothing(copied: Copy) -> None:
 
     event = parse(issue_event(copied.sandbox.site, STORED))
     assert resolve([event], copied.known, refuse).of(event) == [Place(STORED, JANUARY)]
+
+
+def test_an_id_that_jira_takes_offence_at_hides_no_other(copied: Copy) -> None:
+    copied.sandbox.faults.next(faults.failing(400), times=3)  # all of them, then the half, and the one
+    said = [body("jira:issue_updated", AT, issue={"id": each}) for each in (NEW, STRANGE, NEVER)]
+    resolution, places = resolved(copied, *said)
+    assert resolution.error is None
+    assert places == [[Place(NEW, JANUARY, "SUP")], [Place(STRANGE, FEBRUARY, "ENG")], None]
+
+
+def test_a_jira_that_takes_offence_at_everything_is_asked_a_few_times(copied: Copy) -> None:
+    copied.sandbox.faults.add(faults.failing(400))
+    said = [body("jira:issue_updated", AT, issue={"id": str(20_000 + number)}) for number in range(500)]
+    resolution, places = resolved(copied, *said)
+    assert isinstance(resolution.error, BadQuery)
+    assert len(copied.sandbox.requests) < 40
+    assert not any(places)

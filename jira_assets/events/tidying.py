@@ -1,0 +1,27 @@
+"""What is done once an hour, by whoever comes by first: old events are removed, and small files joined."""
+
+from datetime import UTC, datetime, timedelta
+
+from jira_assets.events.archive import Archive
+from jira_assets.events.inbox import Inbox
+from jira_assets.events.queue import received_at
+from jira_assets.settings import Settings
+
+_EVERY = timedelta(hours=1)
+_MARK = ".tidied"
+
+
+def tidy(settings: Settings) -> None:
+    """Tidies the archive, and what could not be read, unless that was done of late. Raises OSError."""
+    now = datetime.now(UTC)
+    mark = settings.events_dir / _MARK
+    try:
+        if abs(now.timestamp() - mark.stat().st_mtime) < _EVERY.total_seconds():
+            return
+    except FileNotFoundError:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    Archive(settings.events_dir).tidy(now, settings.event_retention_days)
+    unreadable = Inbox(settings.unreadable_dir)
+    oldest = now - timedelta(days=settings.event_retention_days)
+    unreadable.remove(name for name in unreadable.names() if received_at(name) < oldest)
