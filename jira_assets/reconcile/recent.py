@@ -1,0 +1,121 @@
+"""The sweep: what was updated in Jira since the last one, and is not stored like that, is queued.
+
+Its cursor is of Jira's clock alone: the latest `updated` that there was when a sweep began, because what
+changes while the pages are read may or may not be on one of them. It moves when all that was found is durable
+in the queue. Search lags behind, so each sweep begins some time before the cursor.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from pathlib import Path
+
+from jira_assets.events.queue import Item
+from jira_assets.jira.access import AccessGuard
+from jira_assets.jira.bulk import search, visible_projects
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.states import FIELDS, IssueState, states_of
+from jira_assets.reconcile.cursors import Cursors
+from jira_assets.reconcile.scope import (
+    CLOCKS_DIFFER_BY,
+    Kept,
+    Scope,
+    has_changed,
+    in_projects,
+    stored_item,
+    unknown_item,
+)
+from jira_assets.timestamps import epoch_milliseconds
+
+_OVERLAP = timedelta(minutes=15)
+_SEARCHED = ("key", *FIELDS)
+_COMPARED_AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep found: the keys of the issues that are not stored, or were changed since.
+
+    ``queued`` of these were not in the queue yet. ``left_out`` counts the issues of months never copied.
+    """
+
+    issues: int = 0
+    unknown: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
+    queued: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def sweep(scope: Scope, folder: Path) -> Swept:
+    """Compares what was updated lately; ``folder`` holds the cursors.
+
+    Raises ``JiraError`` and ``WarehouseBusy``; then the next sweep begins where this one did.
+    """
+    swept = Swept()
+    oldest = scope.known.oldest_reading()
+    if oldest is None:
+        return swept  # nothing was copied, so nothing can differ
+    kept = scope.kept(oldest)
+    guard = AccessGuard(scope.client, scope.projects)
+    guard.begin()
+    projects = scope.projects or list(visible_projects(scope.client))
+    cursors = Cursors(folder)
+    starts = cursors.starts(projects, _first_start(scope, oldest))
+    until = _latest_update(scope, min(starts) - _OVERLAP)
+    if until is None:
+        return swept
+    for start, swept_from_there in starts.items():
+        # All visible ones need not be named.
+        named = [] if len(starts) == 1 and not scope.projects else swept_from_there
+        for states in _updated_since(scope.client, start - _OVERLAP, named):
+            _compare(scope, kept, states, swept)
+    guard.confirm()
+    cursors.move(projects, until)
+    return swept
+
+
+def _first_start(scope: Scope, oldest: datetime) -> datetime:
+    """From when on something may have changed after it was read, which we know by our own clock only."""
+    newest = scope.known.newest_update()
+    start = oldest - CLOCKS_DIFFER_BY
+    # Jira's clock was not behind its own latest update: this holds however wrong ours is.
+    return min(start, newest) if newest else start
+
+
+def _latest_update(scope: Scope, since: datetime) -> datetime | None:
+    """What time it is in Jira; None if nothing was updated since."""
+    condition = in_projects(f"updated >= {epoch_milliseconds(since)}", scope.projects)
+    pages = search(scope.client, f"{condition} ORDER BY updated DESC", FIELDS, issues_per_page=1)
+    states = states_of(next(pages).value.issues)
+    return states[0].updated if states else None
+
+
+def _updated_since(
+    client: JiraClient, since: datetime, projects: Sequence[str]
+) -> Iterator[Sequence[IssueState]]:
+    # In this order nothing changes its place while the pages are read.
+    condition = in_projects(f"updated >= {epoch_milliseconds(since)}", projects)
+    pages = search(client, f"{condition} ORDER BY created, id", _SEARCHED)
+    found = chain.from_iterable(states_of(page.value.issues) for page in pages)
+    while batch := list(islice(found, _COMPARED_AT_ONCE)):
+        yield batch
+
+
+def _compare(scope: Scope, kept: Kept, states: Iterable[IssueState], swept: Swept) -> None:
+    """Queues those of these issues that are not stored as Jira shows them."""
+    wanted = {state.issue_id: state for state in states if kept.has(state.created)}
+    stored = scope.known.stored(wanted)
+    items: dict[str, list[Item]] = defaultdict(list)
+    for issue_id, state in wanted.items():
+        here = stored.get(issue_id)
+        if here is None:
+            swept.unknown.append(state.key or issue_id)
+            items[state.month].append(unknown_item(state, "updated in Jira, unknown here"))
+        elif has_changed(state, here):
+            swept.outdated.append(state.key or issue_id)
+            items[here.month].append(stored_item(here, "updated in Jira, older here", state.updated))
+    swept.issues += len(wanted)
+    swept.left_out.update(state.month for state in states if kept.leaves_out(state.created))
+    swept.queued += scope.queue.add(items)
