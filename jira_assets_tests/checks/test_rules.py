@@ -10,6 +10,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity
 from jira_assets.checks.evaluate import evaluate
 from jira_assets.checks.rules import COMPLETE, Rule
 from jira_assets.checks.tables import RULES
+from jira_assets.raw.record import NO_AGENT_LICENCE
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import Table
@@ -41,15 +42,26 @@ UNREADABLE = (
 )
 
 
+PLANTED = {
+    "unreadable_values": f"{UNREADABLE};",
+    "deleted_issues": "INSERT INTO jira.deleted_issues BY NAME "
+    "SELECT month, '99' AS issue_id, issue_key FROM jira.issues LIMIT 1;",
+}
+"""What makes a row where clean tables have none."""
+
+
 def violation(rule: Rule) -> str:
     """SQL that breaks a rule in one row."""
-    planted = f"{UNREADABLE};" if rule.table == "unreadable_values" else ""
-    return planted + _violation(rule)
+    return PLANTED.get(rule.table, "") + _violation(rule)
 
 
 def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
+        case "slas_are_readable":
+            return f"UPDATE {table} SET error = '{NO_AGENT_LICENCE}' WHERE rowid = 0"
+        case "is_gone":
+            return f"UPDATE {table} SET issue_id = (SELECT min(issue_id) FROM jira.issues)"
         case "everything_was_read":
             return "SELECT 'one that could not be is enough'"
         case "schema":
@@ -95,7 +107,7 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, warehouse: Path) -> None:
 def test_a_null_in_a_primary_key_is_found(table: Table, warehouse: Path) -> None:
     rule = next(rule for rule in RULES if (rule.table, rule.name) == (table.name, "primary_key"))
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(UNREADABLE)
+        connection.execute(PLANTED.get(table.name, ""))
         connection.execute(f"UPDATE jira.{table.name} SET {table.primary_key[0]} = NULL WHERE rowid = 0")
     assert not verdict(rule).passed
 
@@ -118,11 +130,12 @@ def test_a_failed_attempt_is_incomplete_even_if_everything_is_stored(warehouse: 
 
 def test_only_wrong_data_hold_back_what_follows() -> None:
     blocking = {rule.name for rule in ALL if rule.blocking}
-    assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue"}
+    assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue", "is_gone"}
     warning = {rule.name for rule in ALL if rule.severity is AssetCheckSeverity.WARN}
     assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {
         "fresh",
         "everything_was_read",
+        "slas_are_readable",
     }
 
 

@@ -1,0 +1,116 @@
+"""Measures the health of the copy: one row of `data_health`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from typing import TypeVar
+
+import polars as pl
+
+from jira_assets.events.archive import Archive, DamagedArchive
+from jira_assets.health.ahead import Ahead, ahead
+from jira_assets.health.stored import Read, Stored, stored
+from jira_assets.health.told import Told, told
+from jira_assets.health.waiting import Waiting, waiting
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import JiraError
+from jira_assets.jira.token_life import token_days_left
+from jira_assets.reconcile.scope import Scope
+from jira_assets.settings import Settings, SettingsError
+from jira_assets.tables.data_health import DATA_HEALTH
+from jira_assets.warehouse.connection import WarehouseError
+
+T = TypeVar("T")
+Value = int | date | datetime | None
+
+_WINDOW = timedelta(hours=24)
+_CANNOT_BE_ASKED = (JiraError, SettingsError, WarehouseError, DamagedArchive, OSError)
+
+
+class Asked(StrEnum):
+    """Where values come from."""
+
+    JIRA = "jira"
+    WAREHOUSE = "warehouse"
+    EVENTS = "events"
+    BACKLOG = "backlog"
+    TOKEN = "token"  # noqa: S105 - no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The values of one row, by column, and why those are unknown that could not be asked for."""
+
+    values: Mapping[str, Value]
+    unknown: Mapping[Asked, str]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The row, of the table's schema."""
+        return pl.DataFrame([self.values], schema=DATA_HEALTH.schema)
+
+
+def measure(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Measurement:
+    """The health at ``now`` (UTC). It costs Jira two small requests at most.
+
+    What cannot be asked makes its own values NULL and no others; opening the client may fail as well.
+    """
+    since = now - _WINDOW
+    attempts = _Attempts()
+    here = attempts.of(Asked.WAREHOUSE, lambda: stored(settings.warehouse_path, since), Stored())
+    jira = attempts.of(Asked.JIRA, lambda: _ask_jira(settings, open_client, here, now), Ahead())
+    events = attempts.of(Asked.EVENTS, lambda: told(Archive(settings.events_dir), since, now), None)
+    backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
+    days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
+    values: dict[str, Value] = {
+        "day": now.date(),
+        "observed_at": now,
+        "newest_update_here": here.newest_update,
+        "newest_update_in_jira": jira.newest,
+        "behind_s": jira.behind_s,
+        **_of_events(events, here.read),
+        "incomplete_issues": here.incomplete_issues,
+        "waiting_events": backlog.events,
+        "waiting_items": backlog.items,
+        "oldest_wait_s": backlog.oldest_wait_s,
+        "token_days_left": days_left,
+    }
+    return Measurement(values, attempts.failed)
+
+
+class _Attempts:
+    """Remembers what could not be asked, and why."""
+
+    def __init__(self) -> None:
+        self.failed: dict[Asked, str] = {}
+
+    def of(self, what: Asked, ask: Callable[[], T], otherwise: T) -> T:
+        try:
+            return ask()
+        except _CANNOT_BE_ASKED as error:
+            self.failed[what] = str(error)
+            return otherwise
+
+
+def _ask_jira(
+    settings: Settings, open_client: Callable[[], JiraClient], here: Stored, now: datetime
+) -> Ahead:
+    with open_client() as client:
+        return ahead(Scope.from_settings(settings, client), here.newest_update, now)
+
+
+def _of_events(events: Told | None, read: Sequence[Read] | None) -> dict[str, Value]:
+    lags = sorted(events.lags(read)) if events and read else []
+    return {
+        **{f"event_lag_p{percent}_ms": _percentile(lags, percent) for percent in (50, 95, 99)},
+        "events_received": events.received if events else None,
+        "events_unresolved": events.unresolved if events else None,
+        "healed_issues": events.untold(read) if events and read is not None else None,
+    }
+
+
+def _percentile(ordered: Sequence[int], percent: int) -> int | None:
+    """The value that so many of 100 do not exceed."""
+    return ordered[ceil(len(ordered) * percent / 100) - 1] if ordered else None
