@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import msgspec
 from upath import UPath
 
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import fetch_month
+from jira_assets.jira.fields import fetch_fields
+from jira_assets.jira.slas import SlaSource
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields, write_fields
 from jira_assets.sandbox.generate import generated_site
@@ -43,7 +44,7 @@ from jira_assets.warehouse.publish import publish_months, publish_views
 from jira_assets.warehouse.refresh import Refresh
 
 # When something was asked for differs between any two runs.
-_MOMENTS = {"_synced_at", "fetched_at"}
+_MOMENTS = {"_synced_at", "fetched_at", "observed_at"}
 _DAGSTER = "a run of Dagster"
 _DONE = "nothing any more"
 _DAGSTER_EVERY = 10  # rounds
@@ -144,9 +145,10 @@ def work(place: Place, stage: Callable[[str], None]) -> None:
     raw = RawLog(root)
     stage("fetching and appending")
     with JiraClient(place.url, Credential.basic(place.email, place.token)) as client:
-        write_fields(root, bytes(client.get_json("/rest/api/3/field", None, msgspec.Raw)))
+        catalogue = fetch_fields(client)
+        write_fields(root, catalogue.payload)
         for month in place.months:
-            for records in fetch_month(client, month):
+            for records in fetch_month(client, month, slas=SlaSource(lambda: catalogue.slas)):
                 raw.append(month, records)
             raw.compact(month)
     stage("writing")
@@ -155,7 +157,7 @@ def work(place: Place, stage: Callable[[str], None]) -> None:
     stage("publishing")
     with connect(place.database, read_only=True) as connection:
         publish_months(connection, TABLES, place.months, UPath(place.folder / "published"))
-    publish_views(TABLES, UPath(place.folder / "published"))
+    publish_views(UPath(place.folder / "published"))
     stage(_DONE)
 
 

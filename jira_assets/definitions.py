@@ -1,21 +1,39 @@
 """Everything wired together: what `dagster dev` loads."""
 
-from dagster import Definitions, in_process_executor
+from dagster import (
+    Definitions,
+    in_process_executor,
+    load_asset_checks_from_package_module,
+    load_assets_from_package_module,
+)
 
-from jira_assets.assets.published import published
-from jira_assets.assets.raw_issues import raw_issues
-from jira_assets.assets.tables import jira_tables
-from jira_assets.automation.jobs import apply_events, sync_months
+from jira_assets import assets, checks
+from jira_assets.automation.alerts import alerts
+from jira_assets.automation.health import daily_health, measure_health
+from jira_assets.automation.jobs import apply_events, refresh_slas, sync_months
+from jira_assets.automation.reconcile import (
+    daily_census,
+    hourly_reconcile,
+    reconcile_census_job,
+    reconcile_recent_job,
+)
+from jira_assets.automation.sla_schedule import sla_refresh
 from jira_assets.automation.webhook_sensor import webhook_sensor
-from jira_assets.checks.completeness import completeness_checks, raw_checks
-from jira_assets.checks.tables import table_checks
 from jira_assets.warehouse.io_manager import WarehouseIOManager
 
 defs = Definitions(
-    assets=[raw_issues, jira_tables, published],
-    asset_checks=[raw_checks, table_checks, completeness_checks],
-    jobs=[sync_months, apply_events],
-    sensors=[webhook_sensor],
+    assets=load_assets_from_package_module(assets),
+    asset_checks=load_asset_checks_from_package_module(checks),
+    jobs=[
+        sync_months,
+        apply_events,
+        refresh_slas,
+        reconcile_recent_job,
+        reconcile_census_job,
+        measure_health,
+    ],
+    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_health],
+    sensors=[webhook_sensor, alerts],
     resources={"warehouse": WarehouseIOManager()},
     # Steps are short and share what they import; a process for each would cost a second per step.
     executor=in_process_executor,

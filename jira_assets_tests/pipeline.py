@@ -28,8 +28,10 @@ from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
+from jira_assets.tables.catalogue import BY_NAME
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_BY_MONTH = ("raw_issues", *BY_NAME, "published")
 _AT_ONCE: dict[str, Any] = {"execution": {"config": {"retries": {"disabled": {}}}}}
 
 
@@ -115,7 +117,7 @@ class Pipeline:
         return RawLog(Settings.load().raw_dir)
 
     def run(self, *months: str, assets: Sequence[str] = (), config: Mapping[str, Any] | None = None) -> Run:
-        """Materialise a month, or the range from one to another, of all assets or of some.
+        """Materialise a month, or the range from one to another, of all assets by month or of some.
 
         Without retries, which wait for half a minute.
         """
@@ -126,9 +128,14 @@ class Pipeline:
             self.instance,
             run_config={**_QUIET, **_AT_ONCE, **(config or {})},
             tags={PARTITION_NAME_TAG: first} if len(months) == 1 else tags,
-            asset_selection=[AssetKey(name) for name in assets] or None,
+            asset_selection=[AssetKey(name) for name in assets or _BY_MONTH],
         )
         return Run(result)
+
+    def run_job(self, name: str, config: Mapping[str, Any] | None = None) -> Run:
+        """Run a job without partitions."""
+        job = _LOCATION.get_reconstructable_job(name)
+        return Run(execute_job(job, self.instance, run_config={**_QUIET, **_AT_ONCE, **(config or {})}))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the pipeline's own database."""

@@ -19,10 +19,10 @@ from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.queries import QUERIES, show_queries
 from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.generate import generated_site
-from jira_assets.tables.catalogue import TABLES
+from jira_assets.tables.catalogue import TABLES, UNPARTITIONED
 from jira_assets.warehouse.connection import transaction
-from jira_assets.warehouse.publish import publish_months, publish_views
-from jira_assets.warehouse.store import begin_changes
+from jira_assets.warehouse.publish import publish_months, publish_table, publish_views
+from jira_assets.warehouse.store import begin_changes, create
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text()
@@ -34,8 +34,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     with transaction(folder / "warehouse.duckdb") as connection:
         begin_changes(connection, TABLES, [], {})
+        create(connection, UNPARTITIONED)
         publish_months(connection, TABLES, ["2026-01"], UPath(folder))
-    return Path(str(publish_views(TABLES, UPath(folder))))
+        for table in UNPARTITIONED:
+            publish_table(connection, table, UPath(folder))
+    return Path(str(publish_views(UPath(folder))))
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_the_queries_of_the_readme_run_on_the_published_copy(published: Path, sq
 
 
 def test_the_readme_lists_every_table_with_its_key_and_every_setting() -> None:
-    for table in TABLES:
+    for table in (*TABLES, *UNPARTITIONED):
         assert f"| `jira_{table.name}` | {', '.join(table.primary_key)} |" in README
     assert not [name for name in VARIABLES if f"`{name}`" not in README]
 

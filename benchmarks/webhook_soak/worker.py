@@ -78,7 +78,7 @@ def run(settings: Settings, month: str, tell: Tell) -> None:
     published = settings.published_dir
     with connect(settings.warehouse_path, read_only=True) as connection:
         publish_months(connection, TABLES, [month], published)
-    publish_views(TABLES, published)
+    publish_views(published)
 
 
 def refresh(settings: Settings, months: Sequence[str]) -> None:

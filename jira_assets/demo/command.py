@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 succeeded = _copy(sandbox, ui)
                 people = People(site, received.url, environment["JIRA_WEBHOOK_SECRET"], folder, _say)
                 if succeeded:
+                    ui.run_job("refresh_slas")
                     succeeded = people.work_for(arguments.live_seconds, ui)
                     show_queries(folder / "published" / "jira.duckdb")
                 if not arguments.exit_when_done:

@@ -41,6 +41,15 @@ ORDER BY said_at
 LIMIT 10;""",
     ),
     Query(
+        "Which agreements are missed next, counted from now?",
+        """\
+SELECT issue_key, sla_name, round(remaining_now_millis / 60000) AS minutes_left, at_risk
+FROM sla_live
+WHERE is_ongoing AND NOT paused AND NOT breached_now
+ORDER BY breach_at
+LIMIT 10;""",
+    ),
+    Query(
         "How long do issues stay in a status?",
         """\
 WITH stays AS (

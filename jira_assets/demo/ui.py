@@ -10,12 +10,21 @@ import requests
 from jira_assets.demo.errors import DemoError
 
 _SECONDS_TO_START = 180
+_SECONDS_BETWEEN_LOOKS = 0.2
+_RUN_ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
+_REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "jira_assets"}
 _ENDED = frozenset({"COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED", "COMPLETED"})
 
 _LOADED = """{ workspaceOrError { __typename ... on Workspace { locationEntries { name loadStatus
     locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 
-_ASSETS = """{ assetNodes { assetKey { path } } }"""
+_ASSETS = """{ assetNodes { assetKey { path } isPartitioned } }"""
+
+_LAUNCH_JOB = """mutation($job: JobOrPipelineSelector!) {
+    launchRun(executionParams: {selector: $job, runConfigData: {}}) {
+        __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+
+_STATUS = """query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"""
 
 _LAUNCH = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
@@ -28,8 +37,8 @@ _PROGRESS = """query($backfill: String!) {
     assetNodeOrError(assetKey: {path: ["issues"]}) { ... on AssetNode { assetMaterializations(limit: 10000) {
         partition metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }"""
 
-_CHECKS = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks { name
-    executionForLatestMaterialization { status } } } } } }"""
+_CHECKS = """{ assetNodes { assetKey { path } isPartitioned assetChecksOrError { ... on AssetChecks {
+    checks { name executionForLatestMaterialization { status } } } } } }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,9 @@ class Ui:
         raise DemoError(f"Dagster's UI did not start within {_SECONDS_TO_START} seconds")
 
     def launch_backfill(self) -> str:
-        """Asks for all months of all assets, as "Materialize all" does. Returns the backfill's id."""
-        assets = [{"path": asset["assetKey"]["path"]} for asset in self.ask(_ASSETS)["assetNodes"]]
+        """Asks for all months of all assets that have any. Returns the backfill's id."""
+        nodes = self.ask(_ASSETS)["assetNodes"]
+        assets = [{"path": node["assetKey"]["path"]} for node in nodes if node["isPartitioned"]]
         params = {"assetSelection": assets, "allPartitions": True}
         launched = self.ask(_LAUNCH, params=params)["launchPartitionBackfill"]
         if launched["__typename"] != "LaunchBackfillSuccess":
@@ -84,6 +94,18 @@ class Ui:
             raise DemoError(f"Dagster refused the backfill: {reason}")
         backfill: str = launched["backfillId"]
         return backfill
+
+    def run_job(self, name: str) -> bool:
+        """Runs a job without partitions to its end. Whether it succeeded."""
+        launched = self.ask(_LAUNCH_JOB, job={**_REPOSITORY, "jobName": name})["launchRun"]
+        if launched["__typename"] != "LaunchRunSuccess":
+            reason = launched.get("message", launched["__typename"])
+            raise DemoError(f"Dagster refused the job {name}: {reason}")
+        run_id = launched["run"]["runId"]
+        while (status := self.ask(_STATUS, run=run_id)["runOrError"]["status"]) not in _RUN_ENDED:
+            self._alive()
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return bool(status == "SUCCESS")
 
     def progress(self, backfill: str) -> Progress:
         """How far the backfill is."""
@@ -107,9 +129,10 @@ class Ui:
         )
 
     def checks(self) -> dict[str, str]:
-        """The status of every check, by ``asset.check``; SUCCEEDED is the good one."""
+        """The status of the checks of all assets by month, by ``asset.check``; SUCCEEDED is the good one."""
         statuses = {}
-        for asset in self.ask(_CHECKS)["assetNodes"]:
+        nodes = self.ask(_CHECKS)["assetNodes"]
+        for asset in (node for node in nodes if node["isPartitioned"]):
             for check in asset["assetChecksOrError"].get("checks", []):
                 execution = check["executionForLatestMaterialization"] or {"status": "NOT EVALUATED"}
                 statuses[f"{asset['assetKey']['path'][-1]}.{check['name']}"] = execution["status"]

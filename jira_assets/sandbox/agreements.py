@@ -7,6 +7,7 @@ from jira_assets.sandbox.people import BASE_URL
 from jira_assets.sandbox.times import iso
 
 _HOUR = 3_600_000
+_LONGEST_CYCLE = 60 * _HOUR
 FIRST_RESPONSE = ("customfield_10070", "Time to first response", "1", 4 * _HOUR)
 RESOLUTION = ("customfield_10071", "Time to resolution", "2", 40 * _HOUR)
 
@@ -15,14 +16,16 @@ def agreements(
     rng: random.Random, issue_id: str, created: int, resolved: int | None, observed: int
 ) -> dict[str, dict[str, Any] | None]:
     """The SLA fields of one issue. Times are epoch milliseconds; ``observed`` is when Jira computed them."""
-    first = _first_response(rng, created, resolved, observed)
-    resolution = _resolution(rng, created, resolved, observed)
+    # The clock starts again whenever a ticket comes back, so of old ones some are not overdue.
+    came_back = max(created, observed - int(issue_id) * 7_919_317 % _LONGEST_CYCLE)
+    first = _first_response(rng, created, came_back, resolved, observed)
+    resolution = _resolution(rng, created, came_back, resolved, observed)
     values = ((FIRST_RESPONSE, first), (RESOLUTION, resolution))
     return {field[0]: None if value is None else _value(field, issue_id, value) for field, value in values}
 
 
 def _first_response(
-    rng: random.Random, created: int, resolved: int | None, observed: int
+    rng: random.Random, created: int, came_back: int, resolved: int | None, observed: int
 ) -> dict[str, Any] | None:
     draw = rng.random()
     goal = FIRST_RESPONSE[3]
@@ -31,17 +34,17 @@ def _first_response(
     if draw < 0.15:
         return {"completedCycles": []}
     if draw < 0.3 and resolved is None:
-        return {"completedCycles": [], "ongoingCycle": _ongoing(created, observed, goal)}
+        return {"completedCycles": [], "ongoingCycle": _ongoing(came_back, observed, goal)}
     return {"completedCycles": [_completed(created, created + rng.randint(1, 2 * goal), goal)]}
 
 
 def _resolution(
-    rng: random.Random, created: int, resolved: int | None, observed: int
+    rng: random.Random, created: int, came_back: int, resolved: int | None, observed: int
 ) -> dict[str, Any] | None:
     goal = RESOLUTION[3]
     if resolved is None:
         paused = rng.random() < 0.3
-        value = {"completedCycles": [], "ongoingCycle": _ongoing(created, observed, goal, paused=paused)}
+        value = {"completedCycles": [], "ongoingCycle": _ongoing(came_back, observed, goal, paused=paused)}
         return value if rng.random() < 0.9 else value | {"ongoingCycle": None}
     if rng.random() < 0.2:
         # Reopened: one cycle for each time that it was resolved.

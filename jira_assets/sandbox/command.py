@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         if deliveries is not None:
             stack.enter_context(deliveries)
-        _say(_welcome(running))
         try:
+            _say(_welcome(running))
             _stay(site, deliveries, arguments)
         except KeyboardInterrupt:
             waiting = deliveries.under_way if deliveries else 0

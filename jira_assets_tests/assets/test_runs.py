@@ -54,6 +54,11 @@ def test_a_range_records_each_of_its_months_even_those_without_issues(runs: Runs
     assert runs.ranged.metadata("issues", "2026-04")["dagster/partition_row_count"] == 0
 
 
+def _cycles(issue: dict[str, Any]) -> int:
+    slas = [each for each in issue["fields"].values() if isinstance(each, dict) and "completedCycles" in each]
+    return sum(len(sla["completedCycles"]) + bool(sla.get("ongoingCycle")) for sla in slas)
+
+
 def test_every_issue_of_the_site_is_there_with_all_that_it_has(runs: Runs) -> None:
     issues = runs.everything
     expected = {
@@ -64,8 +69,10 @@ def test_every_issue_of_the_site_is_there_with_all_that_it_has(runs: Runs) -> No
         "issuelinks": sum(len(issue["fields"]["issuelinks"] or ()) for issue in issues),
         "remote_links": sum(len(issue["remotelinks"]) for issue in issues),
         "worklogs": sum(len(issue["fields"]["worklog"]["worklogs"]) for issue in issues),
-        "completeness": 5 * len(issues),
+        "sla_cycles": sum(map(_cycles, issues)),
+        "completeness": 6 * len(issues),
         "unreadable_values": 0,
+        "deleted_issues": 0,
     }
     stored = {table.name: runs.pipeline.query(f"SELECT count(*) FROM jira.{table.name}") for table in TABLES}
     assert stored == {name: [(count,)] for name, count in expected.items()}
