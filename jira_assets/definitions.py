@@ -14,8 +14,8 @@ from jira_assets.automation.jobs import apply_events, refresh_slas, sync_months
 from jira_assets.automation.reconcile import (
     daily_census,
     hourly_reconcile,
-    reconcile_census_job,
-    reconcile_recent_job,
+    sweep_recent,
+    take_census,
 )
 from jira_assets.automation.sla_schedule import sla_refresh
 from jira_assets.automation.webhook_sensor import webhook_sensor
@@ -28,8 +28,8 @@ defs = Definitions(
         sync_months,
         apply_events,
         refresh_slas,
-        reconcile_recent_job,
-        reconcile_census_job,
+        sweep_recent,
+        take_census,
         measure_health,
     ],
     schedules=[sla_refresh, hourly_reconcile, daily_census, daily_health],

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, AssetSpec, TableSchema
+from dagster import AssetKey, AssetSpec, Definitions, TableSchema
 
 from jira_assets.definitions import defs
 from jira_assets.tables.catalogue import BY_NAME, TABLES, UNPARTITIONED
@@ -43,6 +43,11 @@ def test_definitions_load_with_any_settings(settings: dict[str, str], tmp_path: 
     assert loaded.returncode == 0, loaded.stderr
     assert int(loaded.stdout) == len(SPECS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dagster_accepts_all_of_it_together() -> None:
+    """Names, for example: those of jobs and of assets must differ, which only the whole shows."""
+    Definitions.validate_loadable(defs)
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.key.to_user_string())

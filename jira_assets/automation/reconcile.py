@@ -12,15 +12,15 @@ from dagster import (
 from jira_assets.automation.jobs import SCHEDULED
 from jira_assets.automation.readiness import why_not_now
 
-reconcile_recent_job = define_asset_job(
-    "reconcile_recent",
+sweep_recent = define_asset_job(
+    "sweep_recent",
     selection="reconcile_recent",
     tags=SCHEDULED,
     description="Queues what was updated in Jira of late and is not stored like that.",
 )
 
-reconcile_census_job = define_asset_job(
-    "reconcile_census",
+take_census = define_asset_job(
+    "take_census",
     selection="reconcile_census",
     tags=SCHEDULED,
     description="Queues what is in Jira and not here, and what is here and not in Jira.",
@@ -28,24 +28,24 @@ reconcile_census_job = define_asset_job(
 
 
 @schedule(
-    job=reconcile_recent_job,
+    job=sweep_recent,
     cron_schedule="7 * * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
     description="Finds what no event told us. While a run of it is under way no other is asked for.",
 )
 def hourly_reconcile(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-    reason = why_not_now(context.instance, reconcile_recent_job.name)
+    reason = why_not_now(context.instance, sweep_recent.name)
     return SkipReason(reason) if reason else RunRequest()
 
 
 @schedule(
-    job=reconcile_census_job,
+    job=take_census,
     cron_schedule="23 3 * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
     description="Finds what was deleted or is missing. While a run of it is under way no other is asked for.",
 )
 def daily_census(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-    reason = why_not_now(context.instance, reconcile_census_job.name)
+    reason = why_not_now(context.instance, take_census.name)
     return SkipReason(reason) if reason else RunRequest()
