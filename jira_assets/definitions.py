@@ -9,29 +9,22 @@ from dagster import (
 
 from jira_assets import assets, checks
 from jira_assets.automation.alerts import alerts
-from jira_assets.automation.health import daily_health, measure_health
-from jira_assets.automation.jobs import apply_events, refresh_slas, sync_months
-from jira_assets.automation.reconcile import (
-    daily_census,
-    hourly_reconcile,
+from jira_assets.automation.jobs import (
+    apply_events,
+    measure_health,
+    refresh_slas,
     sweep_recent,
+    sync_months,
     take_census,
 )
-from jira_assets.automation.sla_schedule import sla_refresh
+from jira_assets.automation.schedules import daily_census, daily_health, hourly_reconcile, sla_refresh
 from jira_assets.automation.webhook_sensor import webhook_sensor
 from jira_assets.warehouse.io_manager import WarehouseIOManager
 
 defs = Definitions(
     assets=load_assets_from_package_module(assets),
     asset_checks=load_asset_checks_from_package_module(checks),
-    jobs=[
-        sync_months,
-        apply_events,
-        refresh_slas,
-        sweep_recent,
-        take_census,
-        measure_health,
-    ],
+    jobs=[sync_months, apply_events, refresh_slas, sweep_recent, take_census, measure_health],
     schedules=[sla_refresh, hourly_reconcile, daily_census, daily_health],
     sensors=[webhook_sensor, alerts],
     resources={"warehouse": WarehouseIOManager()},

@@ -25,6 +25,11 @@ class Folders:
         return self.data_dir / "raw"
 
     @property
+    def attachments_dir(self) -> "UPath":
+        """The content of attachments."""
+        return self.data_dir / "attachments"
+
+    @property
     def published_dir(self) -> "UPath":
         """The Parquet files that analysts read."""
         return self.data_dir / "published"

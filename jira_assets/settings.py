@@ -5,27 +5,18 @@ missing or malformed one then raises a ``SettingsError`` that names the variable
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from jira_assets.environment import read_variables
-from jira_assets.folders import DEFAULT_DATA_DIR, Folders
-
-if TYPE_CHECKING:
-    from upath import UPath
+from jira_assets.copy_settings import CopySettings
+from jira_assets.environment import SettingsError, read_variables, shown
 
 DEFAULT_START_MONTH = "2015-01"
-DEFAULT_EVENT_RETENTION_DAYS = 30
-DEFAULT_MAX_DELETED_PERCENT = 5
 
 _ACCOUNT_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
 _DOMAIN_HELP = "Set it to the host name in your browser's address bar, e.g. your-company.atlassian.net"
 _CLOUD_ID_HELP = "Open https://<your site>/_edge/tenant_info in a browser and copy the value of cloudId"
-_HUNDRED_PERCENT = 100
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _GATEWAY_HOST = "api.atlassian.com"
 
@@ -35,22 +26,10 @@ _PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
 _MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 
-class SettingsError(Exception):
-    """A setting is missing or malformed. The message says which and what to do, and holds no secret."""
-
-    def __init__(self, variable: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{variable} {problem}. {remedy}.")
-        self.variable = variable
-        self.problem = problem
-        self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Settings(Folders):
+class Settings(CopySettings):
     """Typed, validated access to the ``VARIABLES``. Every attribute may raise ``SettingsError``."""
 
-    _values: Mapping[str, str] = field(repr=False)
-    _unreadable: str | None = field(default=None, repr=False)
+    __slots__ = ()
 
     @classmethod
     def load(cls) -> "Settings":
@@ -74,7 +53,7 @@ class Settings(Folders):
                 "JIRA_DOMAIN", problem, f"{_DOMAIN_HELP}, and put the cloud id into JIRA_CLOUD_ID"
             )
         if not _HOST.fullmatch(host) or url.port or (url.path.strip("/") and not pasted_from_browser):
-            raise SettingsError("JIRA_DOMAIN", f"is {_shown(value)}, which is not a host name", _DOMAIN_HELP)
+            raise SettingsError("JIRA_DOMAIN", f"is {shown(value)}, which is not a host name", _DOMAIN_HELP)
         return host
 
     @property
@@ -87,13 +66,13 @@ class Settings(Folders):
         url = _split("JIRA_BASE_URL", value, remedy)
         if not url.hostname or url.query or url.fragment:
             raise SettingsError(
-                "JIRA_BASE_URL", f"is {_shown(value)}, which is not the address of a site", remedy
+                "JIRA_BASE_URL", f"is {shown(value)}, which is not the address of a site", remedy
             )
         if url.hostname == _GATEWAY_HOST:
             remedy = "Unset it; set JIRA_DOMAIN to the site and JIRA_CLOUD_ID to its cloud id"
             raise SettingsError("JIRA_BASE_URL", "is the API gateway, not a site", remedy)
         if url.scheme == "http" and url.hostname not in _LOOPBACK:
-            problem = f"would send the token in the clear to {_shown(url.hostname)}"
+            problem = f"would send the token in the clear to {shown(url.hostname)}"
             raise SettingsError(
                 "JIRA_BASE_URL", problem, "Use https://; http:// is only for 127.0.0.1 and localhost"
             )
@@ -112,11 +91,16 @@ class Settings(Folders):
         return self._secret("JIRA_API_TOKEN") or ""
 
     @property
+    def has_api_token(self) -> bool:
+        """Whether there is one, be it well formed or not."""
+        return self._optional("JIRA_API_TOKEN") is not None
+
+    @property
     def cloud_id(self) -> str | None:
         """The site's UUID; where it is set, requests go through the gateway, as scoped tokens require."""
         value = self._optional("JIRA_CLOUD_ID")
         if value is not None and not _UUID.fullmatch(value.lower()):
-            raise SettingsError("JIRA_CLOUD_ID", f"is {_shown(value)}, which is not a UUID", _CLOUD_ID_HELP)
+            raise SettingsError("JIRA_CLOUD_ID", f"is {shown(value)}, which is not a UUID", _CLOUD_ID_HELP)
         return value and value.lower()
 
     @property
@@ -129,7 +113,7 @@ class Settings(Folders):
                     "List keys as in the numbers of issues (SUP for SUP-123), separated by commas: SUP,ENG"
                 )
                 raise SettingsError(
-                    "JIRA_PROJECTS", f"contains {_shown(key)}, which is not a project key", remedy
+                    "JIRA_PROJECTS", f"contains {shown(key)}, which is not a project key", remedy
                 )
         return tuple(dict.fromkeys(keys))
 
@@ -140,25 +124,11 @@ class Settings(Folders):
         remedy = "Set it to the month in which the oldest issue was created, e.g. 2019-07"
         if not _MONTH.fullmatch(value):
             raise SettingsError(
-                "JIRA_START_MONTH", f"is {_shown(value)}, which is not a month (YYYY-MM)", remedy
+                "JIRA_START_MONTH", f"is {shown(value)}, which is not a month (YYYY-MM)", remedy
             )
         if value > datetime.now(UTC).strftime("%Y-%m"):
-            raise SettingsError("JIRA_START_MONTH", f"is {_shown(value)}, which is in the future", remedy)
+            raise SettingsError("JIRA_START_MONTH", f"is {shown(value)}, which is in the future", remedy)
         return value
-
-    @property
-    def data_dir(self) -> "UPath":
-        """Where everything is kept: an absolute local folder, or a URL such as ``s3://bucket/jira``."""
-        from upath import UPath  # fsspec is slow to import, and most commands never touch a path
-
-        value = self._optional("JIRA_DATA_DIR") or DEFAULT_DATA_DIR
-        if "://" not in value:
-            return UPath(Path(value).expanduser().absolute())
-        try:
-            return UPath(value)
-        except (ValueError, ImportError) as error:
-            remedy = "Use a folder, or a URL whose fsspec package is installed (s3fs for s3://)"
-            raise SettingsError("JIRA_DATA_DIR", f"cannot be used ({error})", remedy) from error
 
     @property
     def sla_email(self) -> str | None:
@@ -188,7 +158,7 @@ class Settings(Folders):
             return None if value is None else date.fromisoformat(value)
         except ValueError as error:
             remedy = f"Set it to the date that {_ACCOUNT_PAGE} shows, as 2027-05-31"
-            raise SettingsError("JIRA_TOKEN_EXPIRES", f"is {_shown(value or '')}", remedy) from error
+            raise SettingsError("JIRA_TOKEN_EXPIRES", f"is {shown(value or '')}", remedy) from error
 
     @property
     def alert_url(self) -> str | None:
@@ -203,56 +173,10 @@ class Settings(Folders):
         return value
 
     @property
-    def max_deleted_percent(self) -> float:
-        """A census that finds more of the issues gone than this is not believed; 5 unless set."""
-        value = self._optional("JIRA_MAX_DELETED_PERCENT") or str(DEFAULT_MAX_DELETED_PERCENT)
-        if not re.fullmatch(r"\d{1,3}(\.\d+)?", value, re.ASCII) or float(value) > _HUNDRED_PERCENT:
-            remedy = "Set it to a number between 0 and 100"
-            raise SettingsError("JIRA_MAX_DELETED_PERCENT", f"is {_shown(value)}", remedy)
-        return float(value)
-
-    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """What a webhook may be signed with: two secrets while one replaces the other, none if not set."""
         names = ("JIRA_WEBHOOK_SECRET", "JIRA_WEBHOOK_SECRET_PREVIOUS")
         return tuple(secret for name in names if (secret := self._optional(name)) is not None)
-
-    @property
-    def event_retention_days(self) -> int:
-        """For how many days archived events are kept; 30 unless set."""
-        value = self._optional("JIRA_EVENT_RETENTION_DAYS") or str(DEFAULT_EVENT_RETENTION_DAYS)
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
-            remedy = "Set it to a number of days, 1 or more"
-            raise SettingsError("JIRA_EVENT_RETENTION_DAYS", f"is {_shown(value)}", remedy)
-        return int(value)
-
-    def _optional(self, name: str) -> str | None:
-        value = self._values.get(name, "").strip()
-        if not value and self._unreadable:
-            raise SettingsError(
-                name, f"may be in .env, which cannot be read: {self._unreadable}", "Repair the file"
-            )
-        return value or None
-
-    def _required(self, name: str, remedy: str) -> str:
-        value = self._optional(name)
-        if value is None:
-            raise SettingsError(name, "is not set", remedy)
-        return value
-
-    def _email(self, name: str) -> str | None:
-        value = self._optional(name)
-        if value is not None and not re.fullmatch(r"[^\s@:]+@[^\s@:]+", value):
-            remedy = "Set it to the address you sign in to Atlassian with; leave it out for a Bearer token"
-            raise SettingsError(name, "is not an e-mail address", remedy)
-        return value
-
-    def _secret(self, name: str) -> str | None:
-        value = self._optional(name)
-        if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
-            problem = "contains a blank or a character that no token has"
-            raise SettingsError(name, problem, "Copy the token again, without quotes or line breaks inside")
-        return value
 
 
 def _split(variable: str, value: str, remedy: str) -> SplitResult:
@@ -263,13 +187,8 @@ def _split(variable: str, value: str, remedy: str) -> SplitResult:
     except ValueError:
         well_formed = False
     if not well_formed:
-        raise SettingsError(variable, f"is {_shown(value)}, which is not an address", remedy)
+        raise SettingsError(variable, f"is {shown(value)}, which is not an address", remedy)
     if "@" in url.netloc:
         problem = "contains a user name or password"
         raise SettingsError(variable, problem, f"Those belong in JIRA_EMAIL and JIRA_API_TOKEN. {remedy}")
     return url
-
-
-def _shown(value: str) -> str:
-    """The value as it may appear in a message: a long one may be a token pasted into the wrong variable."""
-    return repr(value) if len(value) <= 20 and "@" not in value else f"a value of {len(value)} characters"

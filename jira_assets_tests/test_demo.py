@@ -32,12 +32,13 @@ README = (CHECKOUT / "README.md").read_text()
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published copy of a site without issues."""
     folder = tmp_path_factory.mktemp("published")
-    with transaction(folder / "warehouse.duckdb") as connection:
+    database = folder / "warehouse.duckdb"
+    with transaction(database) as connection:
         begin_changes(connection, TABLES, [], {})
         create(connection, UNPARTITIONED)
         publish_months(connection, TABLES, ["2026-01"], UPath(folder))
-        for table in UNPARTITIONED:
-            publish_table(connection, table, UPath(folder))
+    for table in UNPARTITIONED:
+        publish_table(database, table, UPath(folder))
     return Path(str(publish_views(UPath(folder))))
 
 

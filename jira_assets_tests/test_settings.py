@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.environment import VARIABLES
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.environment import VARIABLES, SettingsError
+from jira_assets.settings import Settings
 
 SECRET = "ATATT3xFfGF0-very-secret"
 

@@ -1,13 +1,18 @@
 """Declared columns in Dagster's terms."""
 
+from typing import Any
+
 from dagster import TableColumn, TableColumnConstraints, TableSchema
 
 from jira_assets.tables.declare import Column, Table
 
 
-def column_schema(table: Table) -> TableSchema:
-    """The declaration as Dagster's Columns tab shows it."""
-    return TableSchema(columns=[_column(column, table) for column in table.columns])
+def metadata_of(table: Table) -> dict[str, Any]:
+    """The declaration, as Dagster's Columns tab shows it."""
+    return {
+        "dagster/column_schema": TableSchema(columns=[_column(column, table) for column in table.columns]),
+        "primary_key": ", ".join(table.primary_key),
+    }
 
 
 def _column(column: Column, table: Table) -> TableColumn:

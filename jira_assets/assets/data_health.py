@@ -14,17 +14,17 @@ from dagster import (
     asset,
 )
 
-from jira_assets.assets.columns import column_schema
+from jira_assets.assets.columns import metadata_of
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
+from jira_assets.environment import SettingsError
 from jira_assets.health.measure import Measurement, Value, measure
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.throttle import Patience, Throttle
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.tables.completeness import COMPLETENESS
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.tables.issues import ISSUES
-from jira_assets.warehouse.connection import connect
-from jira_assets.warehouse.publish import publish_table, publish_views
+from jira_assets.warehouse.publish import publish_table
 from jira_assets.warehouse.unpartitioned import replace_rows
 
 # That Jira is down is what is to be found out; nobody needs to outwait it.
@@ -39,10 +39,7 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
     owners=["team:data"],
     kinds={"jira", "duckdb"},
     tags={"layer": "health"},
-    metadata={
-        "dagster/column_schema": column_schema(DATA_HEALTH),
-        "primary_key": ", ".join(DATA_HEALTH.primary_key),
-    },
+    metadata=metadata_of(DATA_HEALTH),
     # For a database file that somebody else holds. A Jira that cannot be asked is no failure, but a finding.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
     description=f"{DATA_HEALTH.description} Measured every hour; the row of the day is replaced.",
@@ -55,16 +52,10 @@ def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | M
     yield from verdicts(measured)
     try:
         replace_rows(settings.warehouse_path, DATA_HEALTH, measured.frame)
-        _publish(settings)
+        publish_table(settings.warehouse_path, DATA_HEALTH, settings.published_dir)
     except SettingsError as error:
         raise Failure(str(error), allow_retries=False) from error
     yield MaterializeResult(metadata=_metadata(measured))
-
-
-def _publish(settings: Settings) -> None:
-    with connect(settings.warehouse_path, read_only=True) as connection:
-        publish_table(connection, DATA_HEALTH, settings.published_dir)
-    publish_views(settings.published_dir)
 
 
 def _open_client(settings: Settings) -> JiraClient:

@@ -1,20 +1,22 @@
 """`open_ticket_slas`: one small table that is read anew every few minutes."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 from dagster import AssetExecutionContext, AssetObservation, Config, Failure, MaterializeResult, asset
 from pydantic import Field
 
-from jira_assets.assets.columns import column_schema
+from jira_assets.assets.columns import metadata_of
+from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.host import Statistics
 from jira_assets.raw.errors import RawLogError
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.slas.poll import Polled, SlaPoll
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
-from jira_assets.warehouse.connection import WarehouseError, connect
-from jira_assets.warehouse.publish import publish_table, publish_views
+from jira_assets.warehouse.connection import WarehouseError
+from jira_assets.warehouse.publish import publish_table
 
 _KEYS_SHOWN = 50
 
@@ -33,19 +35,21 @@ class SlaRefreshConfig(Config):
     kinds={"jira", "duckdb"},
     tags={"layer": "table"},
     description=OPEN_TICKET_SLAS.description,
-    metadata={"dagster/column_schema": column_schema(OPEN_TICKET_SLAS)},
+    metadata=metadata_of(OPEN_TICKET_SLAS),
 )
 def open_ticket_slas(
     context: AssetExecutionContext, config: SlaRefreshConfig
 ) -> Iterator[MaterializeResult[None]]:
     try:
         settings = Settings.load()
-        agent = JiraClient.for_slas(settings)
-        with JiraClient.from_settings(settings) as client, agent or client as reader:
+        with (
+            JiraClient.from_settings(settings) as client,
+            JiraClient.for_slas(settings) or nullcontext(client) as reader,
+        ):
             polled = SlaPoll(settings, client, reader, context.log).run(dry_run=config.dry_run)
             metadata = _metadata(polled, [each.statistics for each in {client, reader}])
         if not config.dry_run:
-            _publish(settings)
+            publish_table(settings.warehouse_path, OPEN_TICKET_SLAS, settings.published_dir)
     except (SettingsError, JiraError, RawLogError, WarehouseError) as error:
         raise Failure(str(error), allow_retries=False) from error
     _tell(context, polled)
@@ -65,12 +69,6 @@ def _metadata(polled: Polled, statistics: Sequence[Statistics]) -> dict[str, int
         "requests": sum(each.requests for each in statistics),
         "throttled_seconds": round(sum(each.throttled_seconds for each in statistics), 1),
     }
-
-
-def _publish(settings: Settings) -> None:
-    with connect(settings.warehouse_path, read_only=True) as connection:
-        publish_table(connection, OPEN_TICKET_SLAS, settings.published_dir)
-    publish_views(settings.published_dir)
 
 
 def _tell(context: AssetExecutionContext, polled: Polled) -> None:

@@ -2,7 +2,8 @@
 
 from dagster import BackfillPolicy, MonthlyPartitionsDefinition
 
-from jira_assets.settings import DEFAULT_START_MONTH, Settings, SettingsError
+from jira_assets.environment import SettingsError
+from jira_assets.settings import DEFAULT_START_MONTH, Settings
 
 
 def _start_month() -> str:

@@ -18,8 +18,9 @@ from pydantic import Field
 from jira_assets.assets.download import ENDS_EVERYTHING, Download
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.checks.unasked import answer_unasked_checks
+from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 
 class RawIssuesConfig(Config):

@@ -17,6 +17,7 @@ from dagster import (
     asset,
 )
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BrokenPaging, JiraError, RateLimited, Unavailable
 from jira_assets.raw.errors import RawLogError
@@ -25,7 +26,7 @@ from jira_assets.reconcile.comments import CommentCensus, take_comment_census
 from jira_assets.reconcile.recent import sweep
 from jira_assets.reconcile.remote import queue_remote_links
 from jira_assets.reconcile.scope import Scope
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 
 Metadata = Mapping[str, int | float | list[str]]

@@ -1,7 +1,6 @@
 """The table assets, generated from the declarations in `jira_assets.tables`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from dagster import (
     AssetExecutionContext,
@@ -14,15 +13,16 @@ from dagster import (
 )
 from pydantic import Field
 
-from jira_assets.assets.columns import column_schema
+from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.checks.unasked import answer_unasked_checks
+from jira_assets.environment import SettingsError
 from jira_assets.events.neighbours import requeue_outdated
 from jira_assets.events.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import read_fields
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import TABLES, code_version
 from jira_assets.tables.declare import Table
 from jira_assets.tables.issue import Site
@@ -36,18 +36,10 @@ class TablesConfig(Config):
     rebuild: bool = Field(default=False, description="Replace whole months from raw, not only what is new.")
 
 
-def _metadata(table: Table) -> Mapping[str, Any]:
-    return {
-        "dagster/column_schema": column_schema(table),
-        "partition_expr": "month",
-        "primary_key": ", ".join(table.primary_key),
-    }
-
-
 def _out(table: Table) -> AssetOut:
     return AssetOut(
         description=table.description,
-        metadata=_metadata(table),
+        metadata={**metadata_of(table), "partition_expr": "month"},
         io_manager_key="warehouse",
         is_required=False,
         group_name="tables",

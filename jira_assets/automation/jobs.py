@@ -1,10 +1,10 @@
-"""The jobs that bring a month up to date from end to end."""
+"""The jobs: those that bring months up to date from end to end, and those that schedules ask for."""
 
 from dagster import AssetSelection, define_asset_job
 from dagster._core.storage.tags import PRIORITY_TAG
 
-# Of what is asked for on schedule: short, seldom, and never to wait for the end of a stream of events.
-SCHEDULED = {PRIORITY_TAG: "2"}
+# Short, seldom, and never to wait for the end of a stream of events.
+_BEFORE_EVENTS = {PRIORITY_TAG: "2"}
 _MONTHS = AssetSelection.groups("raw", "tables", "published")
 
 sync_months = define_asset_job(
@@ -26,10 +26,31 @@ apply_events = define_asset_job(
 
 refresh_slas = define_asset_job(
     "refresh_slas",
-    selection=AssetSelection.assets("open_ticket_slas"),
-    tags=SCHEDULED,
+    selection="open_ticket_slas",
+    tags=_BEFORE_EVENTS,
     description=(
         "Reads the SLAs of all open issues from Jira, publishes them, and queues the issues that have "
-        "changed without an event. The schedule sla_refresh asks for it."
+        "changed without an event."
     ),
+)
+
+sweep_recent = define_asset_job(
+    "sweep_recent",
+    selection="reconcile_recent",
+    tags=_BEFORE_EVENTS,
+    description="Queues what was updated in Jira of late and is not stored like that.",
+)
+
+take_census = define_asset_job(
+    "take_census",
+    selection="reconcile_census",
+    tags=_BEFORE_EVENTS,
+    description="Queues what is in Jira and not here, and what is here and not in Jira.",
+)
+
+measure_health = define_asset_job(
+    "measure_health",
+    selection="data_health",
+    tags=_BEFORE_EVENTS,
+    description="Measures how well the copy does, and checks whether that is well enough.",
 )

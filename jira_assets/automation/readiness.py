@@ -3,8 +3,9 @@
 from dagster import DagsterInstance, RunsFilter
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira import auth
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 
 def why_not_now(instance: DagsterInstance, job_name: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from jira_assets.environment import SettingsError
 from jira_assets.events.archive import Archive, DamagedArchive
 from jira_assets.health.ahead import Ahead, ahead
 from jira_assets.health.stored import Read, Stored, stored
@@ -18,7 +19,7 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.token_life import token_days_left
 from jira_assets.reconcile.scope import Scope
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.warehouse.connection import WarehouseError
 

@@ -4,8 +4,9 @@ import base64
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira.errors import Unauthorised
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 GATEWAY = "https://api.atlassian.com"
 TOKEN_ISSUER = "https://auth.atlassian.com"  # noqa: S105 - an address
@@ -159,7 +160,7 @@ def _client_credentials(settings: Settings) -> ClientCredentials | None:
         raise SettingsError("JIRA_OAUTH_CLIENT_ID", "is not set", remedy)
     if secret is None:
         raise SettingsError("JIRA_OAUTH_CLIENT_SECRET", "is not set", remedy)
-    if _has_api_token(settings):
+    if settings.has_api_token:
         problem = "is set beside JIRA_OAUTH_CLIENT_ID, and one account is enough"
         remedy = (
             "Unset it to sign in with OAuth, or unset JIRA_OAUTH_CLIENT_ID and JIRA_OAUTH_CLIENT_SECRET to "
@@ -171,13 +172,6 @@ def _client_credentials(settings: Settings) -> ClientCredentials | None:
 
 def _token_issuer(settings: Settings) -> str:
     return TOKEN_ISSUER if _is_atlassians(settings) else settings.base_url
-
-
-def _has_api_token(settings: Settings) -> bool:
-    try:
-        return bool(settings.api_token)
-    except SettingsError as error:
-        return error.problem != "is not set"
 
 
 def _is_atlassians(settings: Settings) -> bool:

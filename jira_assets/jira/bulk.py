@@ -22,7 +22,7 @@ ISSUES_PER_CALL = 100  # of issue/bulkfetch, as soon as a list such as the comme
 ISSUES_PER_CALL_OF_NAMED_FIELDS = 1000
 ISSUES_PER_CHANGELOG_CALL = 1000
 HISTORIES_PER_PAGE = 10_000
-PROJECTS_PER_PAGE = 100
+_PROJECTS_PER_PAGE = 100
 MAX_PAGES = 10_000  # a million issues in one month: a site that sends more is going round in circles
 
 
@@ -151,12 +151,14 @@ def bulk_changelogs(
         body["nextPageToken"] = tokens.follow(page.value.next_page_token)
 
 
-def visible_projects(client: JiraClient) -> dict[str, str]:
-    """The key and name of every project that the account can see."""
+def visible_projects(client: JiraClient, kind: str | None = None) -> dict[str, str]:
+    """The key and name of every project that the account can see, or of those of one kind."""
     found: dict[str, str] = {}
     start_at = 0
     while True:
-        params = {"startAt": start_at, "maxResults": PROJECTS_PER_PAGE}
+        params: dict[str, str | int] = {"startAt": start_at, "maxResults": _PROJECTS_PER_PAGE}
+        if kind is not None:
+            params["typeKey"] = kind
         page = client.get_json(PROJECTS, params, _ProjectPage)
         found.update((project.key, project.name or project.key) for project in page.values)
         start_at += len(page.values)

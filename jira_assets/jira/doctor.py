@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira import machine_checks, site_checks, sla_checks
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.finding import Finding, Level, refused, warn
 from jira_assets.jira.sign_in import impatient_client, sign_in
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 Check = Callable[[], Iterator[Finding]]
 

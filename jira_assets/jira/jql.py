@@ -24,19 +24,28 @@ def created_in_month(month: str, projects: Sequence[str] = ()) -> str:
     An unquoted integer is epoch milliseconds (jira_cloud.md 1.1). No projects means every visible one.
     """
     start, after = month_bounds(month)
-    conditions = [f"created >= {epoch_milliseconds(start)}", f"created < {epoch_milliseconds(after)}"]
-    return _in_projects(conditions, projects)
+    created = f"created >= {epoch_milliseconds(start)} AND created < {epoch_milliseconds(after)}"
+    return in_steady_order(in_projects(created, projects))
 
 
 def open_issues(projects: Sequence[str] = ()) -> str:
     """Selects the issues that are not closed, by the key of their status's category: names are translated."""
-    return _in_projects(["statusCategory != done"], projects)
+    return in_steady_order(in_projects("statusCategory != done", projects))
 
 
-def _in_projects(conditions: list[str], projects: Sequence[str]) -> str:
-    if projects:
-        conditions.append(f"project in ({', '.join(map(quoted, projects))})")
-    return f"{' AND '.join(conditions)} ORDER BY created, id"
+def in_projects(condition: str, projects: Sequence[str]) -> str:
+    """A condition, limited to some projects unless there are none."""
+    return f"{condition} AND {of_projects(projects)}" if projects else condition
+
+
+def of_projects(projects: Sequence[str]) -> str:
+    """The condition that an issue is of one of some projects."""
+    return f"project in ({', '.join(map(quoted, projects))})"
+
+
+def in_steady_order(condition: str) -> str:
+    """What a condition selects, in an order in which nothing changes its place while pages are read."""
+    return f"{condition} ORDER BY created, id"
 
 
 def quoted(text: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira.auth import credential, sla_credential
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.token_life import WARN_DAYS, token_days_left
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 _COUNT_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'jira'"
 _PATIENCE_SECONDS = 1.0

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira import auth
 from jira_assets.jira.bulk import Account, myself
 from jira_assets.jira.client import JiraClient
@@ -20,7 +21,7 @@ from jira_assets.jira.finding import Finding, fail, ok, refused
 from jira_assets.jira.host import Hosts
 from jira_assets.jira.oauth import TOKEN
 from jira_assets.jira.throttle import Patience, Throttle
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 _TIMEOUT = (10.0, 30.0)
 _UNREACHABLE = "Check the spelling of JIRA_DOMAIN, the network, and HTTPS_PROXY if there is a proxy."

@@ -10,7 +10,7 @@ from jira_assets.jira.bulk import search, visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import MissingOrForbidden
 from jira_assets.jira.finding import Finding, fail, ok, warn
-from jira_assets.jira.jql import month_bounds, quoted
+from jira_assets.jira.jql import in_projects, in_steady_order, month_bounds, of_projects
 from jira_assets.settings import Settings
 from jira_assets.timestamps import parse_timestamp
 
@@ -118,8 +118,8 @@ def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
     month = settings.start_month
     start, _ = month_bounds(month)
     start_milliseconds = int(start.timestamp()) * 1000
-    scope = _scope(client, settings)
-    earlier = f"created < {start_milliseconds}{scope}"
+    projects = _searchable(client, settings)
+    earlier = in_projects(f"created < {start_milliseconds}", projects)
     oldest = _oldest(client, earlier)
     if oldest:
         key, created = oldest
@@ -130,7 +130,7 @@ def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
             f"Set JIRA_START_MONTH={created:%Y-%m}.",
         )
         return
-    first = _oldest(client, f"created >= {start_milliseconds}{scope}")
+    first = _oldest(client, in_projects(f"created >= {start_milliseconds}", projects))
     if first is None:
         yield warn("start month", "there are no issues", "Check which projects the account can see.")
     else:
@@ -145,10 +145,10 @@ def _instead(key: str, visible: Iterable[str]) -> str:
 
 
 def _inventory(client: JiraClient, keys: Sequence[str]) -> str:
-    total = f"{len(keys):,} to copy, with about {_count(client, _in_projects(keys)):,} issues"
+    total = f"{len(keys):,} to copy, with about {_count(client, of_projects(keys)):,} issues"
     if len(keys) > _PROJECTS_NAMED:
         return f"{total} ({listed(keys)})"
-    counts = [f"{key} {_count(client, _in_projects([key])):,}" for key in keys]
+    counts = [f"{key} {_count(client, of_projects([key])):,}" for key in keys]
     return f"{total} ({', '.join(counts)})"
 
 
@@ -158,17 +158,10 @@ def listed(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_PROJECTS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _in_projects(keys: Sequence[str]) -> str:
-    return f"project in ({', '.join(map(quoted, keys))})"
-
-
-def _scope(client: JiraClient, settings: Settings) -> str:
-    """The JQL that leaves out other projects; unknown ones have been reported, and are an error in JQL."""
-    if not settings.projects:
-        return ""
-    visible = visible_projects(client)
-    keys = [key for key in settings.projects if key in visible]
-    return f" AND {_in_projects(keys)}" if keys else ""
+def _searchable(client: JiraClient, settings: Settings) -> Sequence[str]:
+    """The configured projects; unknown ones have been reported, and are an error in JQL."""
+    visible = visible_projects(client) if settings.projects else {}
+    return [key for key in settings.projects if key in visible]
 
 
 def _count(client: JiraClient, jql: str) -> int:
@@ -177,7 +170,7 @@ def _count(client: JiraClient, jql: str) -> int:
 
 def _oldest(client: JiraClient, jql: str) -> tuple[str, datetime] | None:
     """The key and creation time of the oldest issue that the JQL selects."""
-    page = next(search(client, f"{jql} ORDER BY created, id", ["key", "created"], issues_per_page=1))
+    page = next(search(client, in_steady_order(jql), ["key", "created"], issues_per_page=1))
     for raw in page.value.issues:
         issue = msgspec.json.decode(raw, type=_Issue)
         created = parse_timestamp(issue.fields.created)

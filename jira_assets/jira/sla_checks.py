@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import msgspec
-
-from jira_assets.jira.bulk import PROJECTS, PROJECTS_PER_PAGE, myself, visible_projects
+from jira_assets.jira.bulk import myself, visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import Forbidden, JiraError, MissingOrForbidden
 from jira_assets.jira.finding import Finding, ok, refused, warn
@@ -24,16 +22,6 @@ _MAKE_AN_AGENT = (
     "Give it a Jira Service Management licence and the permission Service Project Agent (project settings, "
     "Permissions), or set JIRA_SLA_EMAIL and JIRA_SLA_API_TOKEN to a service account that has both."
 )
-
-
-class _Project(msgspec.Struct, rename="camel"):
-    key: str
-    project_type_key: str | None = None
-
-
-class _ProjectPage(msgspec.Struct, rename="camel"):
-    values: list[_Project]
-    is_last: bool = True
 
 
 def slas(client: JiraClient, settings: Settings) -> Iterator[Finding]:
@@ -76,16 +64,5 @@ def _agent(reader: JiraClient, name: str, service_projects: list[str]) -> Iterat
 
 def _service_projects(client: JiraClient, settings: Settings) -> list[str]:
     """The keys of the projects to copy that can have SLAs."""
-    found: list[str] = []
-    start_at, is_last = 0, False
-    while not is_last:
-        params: dict[str, str | int] = {
-            "startAt": start_at,
-            "maxResults": PROJECTS_PER_PAGE,
-            "typeKey": _SERVICE_PROJECT,
-        }
-        page = client.get_json(PROJECTS, params, _ProjectPage)
-        found += [each.key for each in page.values if each.project_type_key == _SERVICE_PROJECT]
-        start_at += len(page.values)
-        is_last = page.is_last or not page.values
-    return [key for key in found if not settings.projects or key in settings.projects]
+    visible = visible_projects(client, _SERVICE_PROJECT)
+    return [key for key in visible if not settings.projects or key in settings.projects]

@@ -1,4 +1,4 @@
-"""Where issues are and when they were last changed: little enough to ask for thousands of them."""
+"""Where issues are, when they were last changed, and whether they are open: little enough for thousands."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from jira_assets.jira.bulk import bulk_issues
+from jira_assets.jira.bulk import bulk_issues, search
 from jira_assets.jira.client import JiraClient
 from jira_assets.timestamps import month_of, parse_timestamp
 
-FIELDS = ("created", "updated", "project")
+FIELDS = ("created", "updated", "project", "status")
+DONE = "done"
+"""The key of the category of statuses in which an issue is closed; names are the site's own."""
 
 
 class IssueState(NamedTuple):
@@ -22,6 +24,8 @@ class IssueState(NamedTuple):
     created: datetime
     project: str | None
     updated: datetime | None
+    status: str | None
+    category: str | None
 
     @property
     def month(self) -> str:
@@ -29,14 +33,20 @@ class IssueState(NamedTuple):
         return month_of(self.created)
 
 
-class _Project(msgspec.Struct):
+class _Keyed(msgspec.Struct):
     key: str | None = None
+
+
+class _Status(msgspec.Struct):
+    name: str | None = None
+    statusCategory: _Keyed | None = None
 
 
 class _Fields(msgspec.Struct):
     created: object = None
     updated: object = None
-    project: _Project | None = None
+    project: _Keyed | None = None
+    status: _Status | None = None
 
 
 class ShownIssue(msgspec.Struct):
@@ -52,8 +62,16 @@ class ShownIssue(msgspec.Struct):
         created = parse_timestamp(self.fields.created)
         if created is None:
             return None
-        project = self.fields.project.key if self.fields.project else None
-        return IssueState(str(self.id), self.key, created, project, parse_timestamp(self.fields.updated))
+        project, status = self.fields.project or _Keyed(), self.fields.status or _Status()
+        return IssueState(
+            str(self.id),
+            self.key,
+            created,
+            project.key,
+            parse_timestamp(self.fields.updated),
+            status.name,
+            (status.statusCategory or _Keyed()).key,
+        )
 
 
 def states_of(issues: Iterable[msgspec.Raw]) -> list[IssueState]:
@@ -72,3 +90,9 @@ def bulk_states(client: JiraClient, issue_ids: Sequence[str]) -> Iterator[list[I
     """
     for page in bulk_issues(client, issue_ids, FIELDS):
         yield states_of(page.value.issues)
+
+
+def first_updated(client: JiraClient, jql: str) -> datetime | None:
+    """When the first issue that the JQL selects was updated; None if it selects none."""
+    page = next(search(client, jql, FIELDS, issues_per_page=1))
+    return next((state.updated for state in states_of(page.value.issues)), None)

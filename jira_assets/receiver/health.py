@@ -5,10 +5,11 @@ import time
 from datetime import datetime
 from typing import Any
 
+from jira_assets.environment import SettingsError
 from jira_assets.events.inbox import Backlog, Inbox
 from jira_assets.receiver.metrics import Metrics
 from jira_assets.receiver.outcomes import Outcome
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 _LISTED_FOR_S = 1.0  # 100,000 waiting events take a tenth of a second to list
 

@@ -16,6 +16,7 @@ from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.bulk import search, visible_projects
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.states import bulk_states
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
@@ -24,7 +25,6 @@ from jira_assets.reconcile.scope import (
     Scope,
     created_within,
     has_changed,
-    in_projects,
     stored_item,
     unknown_item,
 )
@@ -63,10 +63,9 @@ def take_census(scope: Scope, max_deleted_percent: float) -> Census:
     Raises ``JiraError``, among them ``ProjectsNotVisible`` and ``Unauthorised`` if the account does not see
     what it should, or is another one than at the start, and ``WarehouseBusy``. Then nothing was queued.
     """
-    copied_since = scope.known.oldest_reading()
-    if copied_since is None:
-        return Census()  # nothing was copied, so nothing can differ
-    kept = scope.kept(copied_since)
+    kept = scope.kept()
+    if kept is None:
+        return Census()
     guard = AccessGuard(scope.client, scope.projects)
     guard.begin()
     visible = visible_projects(scope.client)
@@ -90,7 +89,7 @@ def take_census(scope: Scope, max_deleted_percent: float) -> Census:
 def _listed(scope: Scope, kept: Kept) -> pl.Series:
     """The ids of all issues that search finds."""
     condition = in_projects(created_within(kept.spans), scope.projects)
-    pages = search(scope.client, f"{condition} ORDER BY created, id", ["id"], issues_per_page=_IDS_PER_PAGE)
+    pages = search(scope.client, in_steady_order(condition), ["id"], issues_per_page=_IDS_PER_PAGE)
     ids = [
         [str(msgspec.json.decode(issue, type=_Listed).id) for issue in page.value.issues] for page in pages
     ]

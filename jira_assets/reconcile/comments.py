@@ -29,13 +29,12 @@ def take_comment_census(scope: Scope, max_deleted_percent: float) -> CommentCens
     Raises ``JiraError`` and ``WarehouseBusy``; then nothing was queued.
     """
     census = CommentCensus()
-    copied_since = scope.known.oldest_reading()
-    if copied_since is None:
+    kept = scope.kept()
+    if kept is None:
         return census
-    months = scope.kept(copied_since).months
     issues: set[str] = set()
     last = 0
-    while owners := scope.known.comments(last, months, COMMENTS_PER_CALL):
+    while owners := scope.known.comments(last, kept.months, COMMENTS_PER_CALL):
         last = max(owners)
         gone = owners.keys() - existing_comments(scope.client, list(owners))
         issues.update(owners[comment_id] for comment_id in gone)

@@ -16,14 +16,14 @@ from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.bulk import search, visible_projects
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.states import FIELDS, IssueState, states_of
+from jira_assets.jira.jql import in_projects, in_steady_order
+from jira_assets.jira.states import FIELDS, IssueState, first_updated, states_of
 from jira_assets.reconcile.cursors import Cursors
 from jira_assets.reconcile.scope import (
     CLOCKS_DIFFER_BY,
     Kept,
     Scope,
     has_changed,
-    in_projects,
     stored_item,
     unknown_item,
 )
@@ -54,16 +54,16 @@ def sweep(scope: Scope, folder: Path) -> Swept:
     Raises ``JiraError`` and ``WarehouseBusy``; then the next sweep begins where this one did.
     """
     swept = Swept()
-    oldest = scope.known.oldest_reading()
-    if oldest is None:
-        return swept  # nothing was copied, so nothing can differ
-    kept = scope.kept(oldest)
+    kept = scope.kept()
+    if kept is None:
+        return swept
     guard = AccessGuard(scope.client, scope.projects)
     guard.begin()
     projects = scope.projects or list(visible_projects(scope.client))
     cursors = Cursors(folder)
-    starts = cursors.starts(projects, _first_start(scope, oldest))
-    until = _latest_update(scope, min(starts) - _OVERLAP)
+    starts = cursors.starts(projects, _first_start(scope, kept.copied_since))
+    since = f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}"
+    until = first_updated(scope.client, f"{in_projects(since, scope.projects)} ORDER BY updated DESC")
     if until is None:
         return swept
     for start, swept_from_there in starts.items():
@@ -76,28 +76,19 @@ def sweep(scope: Scope, folder: Path) -> Swept:
     return swept
 
 
-def _first_start(scope: Scope, oldest: datetime) -> datetime:
+def _first_start(scope: Scope, copied_since: datetime) -> datetime:
     """From when on something may have changed after it was read, which we know by our own clock only."""
     newest = scope.known.newest_update()
-    start = oldest - CLOCKS_DIFFER_BY
+    start = copied_since - CLOCKS_DIFFER_BY
     # Jira's clock was not behind its own latest update: this holds however wrong ours is.
     return min(start, newest) if newest else start
-
-
-def _latest_update(scope: Scope, since: datetime) -> datetime | None:
-    """What time it is in Jira; None if nothing was updated since."""
-    condition = in_projects(f"updated >= {epoch_milliseconds(since)}", scope.projects)
-    pages = search(scope.client, f"{condition} ORDER BY updated DESC", FIELDS, issues_per_page=1)
-    states = states_of(next(pages).value.issues)
-    return states[0].updated if states else None
 
 
 def _updated_since(
     client: JiraClient, since: datetime, projects: Sequence[str]
 ) -> Iterator[Sequence[IssueState]]:
-    # In this order nothing changes its place while the pages are read.
     condition = in_projects(f"updated >= {epoch_milliseconds(since)}", projects)
-    pages = search(client, f"{condition} ORDER BY created, id", _SEARCHED)
+    pages = search(client, in_steady_order(condition), _SEARCHED)
     found = chain.from_iterable(states_of(page.value.issues) for page in pages)
     while batch := list(islice(found, _COMPARED_AT_ONCE)):
         yield batch

@@ -16,12 +16,11 @@ def queue_remote_links(scope: Scope, now: datetime) -> int:
 
     Returns how many, those in the queue already not counted. Raises ``JiraError`` and ``WarehouseBusy``.
     """
-    copied_since = scope.known.oldest_reading()
-    if copied_since is None:
+    kept = scope.kept()
+    if kept is None:
         return 0
-    months = scope.kept(copied_since).months
     items: dict[str, list[Item]] = defaultdict(list)
-    unread = scope.known.unread(now - _READ_AGAIN_AFTER, now - _RECENTLY, months, _AT_MOST)
+    unread = scope.known.unread(now - _READ_AGAIN_AFTER, now - _RECENTLY, kept.months, _AT_MOST)
     for stored in visible_ones(scope.client, unread):
         items[stored.month].append(visible_item(stored, "remote links have no event"))
     return scope.queue.add(items)

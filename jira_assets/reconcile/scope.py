@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
-
 from jira_assets.events.queue import Item, Queue
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Expected
-from jira_assets.jira.jql import month_bounds, quoted
+from jira_assets.jira.jql import month_bounds
 from jira_assets.jira.states import IssueState, bulk_states
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Source
@@ -37,6 +35,7 @@ class Kept:
     """
 
     def __init__(self, whole: Sequence[str], copied_since: datetime, start_month: str) -> None:
+        self.copied_since = copied_since
         self._from = month_bounds(start_month)[0]
         self.months = [month for month in whole if month >= start_month]
         since = Span(max(copied_since - CLOCKS_DIFFER_BY, self._from), None)
@@ -86,20 +85,18 @@ class Scope:
             settings.start_month,
         )
 
-    def kept(self, copied_since: datetime) -> Kept:
+    def kept(self) -> Kept | None:
+        """What is kept up to date; None while nothing is stored that could differ from the site.
+
+        Raises ``WarehouseError``.
+        """
+        copied_since = self.known.oldest_reading()
+        return None if copied_since is None else self.kept_since(copied_since)
+
+    def kept_since(self, copied_since: datetime) -> Kept:
         """What is kept up to date by a copy that was begun then."""
         whole = [month for month in self.raw.months() if self.raw.is_whole(month)]
         return Kept(whole, copied_since, self.start_month)
-
-
-def is_anything_copied(raw: RawLog) -> bool:
-    """Whether there is a copy that could differ from the site."""
-    return any(raw.is_whole(month) for month in raw.months())
-
-
-def in_projects(condition: str, projects: Sequence[str]) -> str:
-    """A JQL condition, limited to some projects unless there are none."""
-    return f"{condition} AND project in ({', '.join(map(quoted, projects))})" if projects else condition
 
 
 def created_within(spans: Sequence[Span]) -> str:
@@ -111,17 +108,18 @@ def created_within(spans: Sequence[Span]) -> str:
     return f"({' OR '.join(conditions)})"
 
 
-def unknown_item(state: IssueState, cause: str) -> Item:
+def unknown_item(state: IssueState, cause: str, source: Source = Source.RECONCILE) -> Item:
     """Asks for an issue that is not stored; search may list one that is deleted, and then it is not there."""
-    expected = Expected(state.updated, None)
-    return Item(state.issue_id, cause, datetime.now(UTC), Source.RECONCILE, expected=expected)
+    return Item(state.issue_id, cause, datetime.now(UTC), source, expected=Expected(state.updated, None))
 
 
-def stored_item(stored: Stored, cause: str, updated: datetime | None = None) -> Item:
+def stored_item(
+    stored: Stored, cause: str, updated: datetime | None = None, source: Source = Source.RECONCILE
+) -> Item:
     """Asks for an issue that is stored; if Jira leaves it out, whether it is deleted is asked further."""
-    return msgspec.structs.replace(
-        visible_item(stored, cause), expected=Expected(updated, None), project=stored.project
-    )
+    expected = Expected(updated, None)
+    now = datetime.now(UTC)
+    return Item(stored.issue_id, cause, now, source, expected=expected, project=stored.project)
 
 
 def visible_item(stored: Stored, cause: str) -> Item:
@@ -142,5 +140,6 @@ def has_changed(state: IssueState, stored: Stored) -> bool:
         return False
     if stored.updated is None or state.updated > stored.updated:
         return True
-    moved = (state.project, state.key or stored.key) != (stored.project, stored.key)
-    return moved and state.updated == stored.updated
+    # Projects can be renamed, and statuses regrouped, without any issue's being updated.
+    shown = (state.project, state.key or stored.key, state.category)
+    return shown != (stored.project, stored.key, stored.category) and state.updated == stored.updated

@@ -93,6 +93,8 @@ def projects(call: Call) -> Answer:
         found = [project for project in found if project["key"] in wanted]
     if wanted := set(call.query.get("id", ())):
         found = [project for project in found if project["id"] in wanted]
+    if wanted := {*",".join(call.query.get("typeKey", ())).split(",")} - {""}:
+        found = [project for project in found if project["projectTypeKey"] in wanted]
     if text := call.text("query").lower():
         found = [each for each in found if text in each["key"].lower() or text in each["name"].lower()]
     order = call.text("orderBy", "key")

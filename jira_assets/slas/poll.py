@@ -7,20 +7,20 @@ table. An issue that did change is put into the queue, and the runs that follow 
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from jira_assets.events.queue import NOTHING_EXPECTED, Item, Queue
+from jira_assets.events.queue import Item
 from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.events import Expected
 from jira_assets.jira.fields import fetch_fields
-from jira_assets.raw.log import RawLog
+from jira_assets.jira.states import DONE, IssueState, bulk_states
 from jira_assets.raw.record import Source
+from jira_assets.reconcile.scope import Scope, has_changed, stored_item, unknown_item
 from jira_assets.settings import Settings
-from jira_assets.slas.open_issues import DONE, ShownIssue, read_issues, read_open_issues
+from jira_assets.slas.open_issues import OpenIssue, read_open_issues
 from jira_assets.slas.readings import readings
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
-from jira_assets.warehouse.known import Known, OpenIssue
+from jira_assets.warehouse.known import Stored
 from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
 
@@ -51,9 +51,8 @@ class SlaPoll:
         self._client = client
         self._reader = reader
         self._log = log
-        self._raw = RawLog(settings.raw_dir)
-        self._queue = Queue(settings.queue_dir)
-        self._stored = Known(settings.warehouse_path).open_issues()
+        self._scope = Scope.from_settings(settings, client)
+        self._stored = self._scope.known.open_issues()
         self._polled = Polled()
         self._items: dict[str, list[Item]] = {}
 
@@ -64,7 +63,7 @@ class SlaPoll:
         """
         fields = fetch_fields(self._client)
         listed = self._listed(fields.slas)
-        unread = self._look_for({*self._stored} - {issue.issue_id for issue in listed})
+        unread = self._look_for({*self._stored} - {issue.state.issue_id for issue in listed})
         database = self._settings.warehouse_path
         previous = read_table(database, OPEN_TICKET_SLAS)
         frame = readings(listed, fields.names, previous, unread)
@@ -75,79 +74,77 @@ class SlaPoll:
             replace_table(database, OPEN_TICKET_SLAS, frame)
         return self._polled
 
-    def _listed(self, sla_fields: frozenset[str]) -> list[ShownIssue]:
+    def _listed(self, sla_fields: frozenset[str]) -> list[OpenIssue]:
         """The open issues that search lists, those that have changed being noted for the queue."""
-        kept: list[ShownIssue] = []
-        copied: dict[str, bool] = {}
-        for page in read_open_issues(self._reader, sla_fields, self._settings.projects):
+        listed: list[OpenIssue] = []
+        kept = self._scope.kept()
+        for page in read_open_issues(self._reader, sla_fields, self._scope.projects):
             for issue in page:
-                if not copied.setdefault(issue.month, self._raw.is_whole(issue.month)):
-                    self._polled.skipped.append(issue.key)
+                state = issue.state
+                if kept is None or not kept.has(state.created):
+                    self._polled.skipped.append(_key(state))
                     continue
-                self._compare(issue, self._stored.get(issue.issue_id))
-                if issue.category == DONE:
+                self._compare(state)
+                if state.category == DONE:
                     continue
-                kept.append(issue)
+                listed.append(issue)
                 if issue.slas.refusal is None:
-                    self._polled.updated.append(issue.key)
+                    self._polled.updated.append(_key(state))
                 else:
-                    self._polled.failed.append(issue.key)
+                    self._polled.failed.append(_key(state))
                     self._polled.reasons.add(issue.slas.refusal)
-            self._log.info("%d open issues", len(kept))
-        return kept
+            self._log.info("%d open issues", len(listed))
+        return listed
 
-    def _compare(self, issue: ShownIssue, stored: OpenIssue | None) -> None:
-        if stored is None or issue.category == DONE:
-            return self._heal(issue, "is not stored as it is in Jira")
-        newer = stored.updated is None or (issue.updated is not None and issue.updated > stored.updated)
-        if newer or (issue.key, issue.status) != (stored.key, stored.status):
-            self._heal(issue, "has changed in Jira")
-        return None
+    def _compare(self, state: IssueState) -> None:
+        stored = self._stored.get(state.issue_id)
+        if stored is None:
+            item = unknown_item(state, f"{_key(state)} is not stored as it is in Jira", Source.SLA_POLL)
+            self._heal(_key(state), state.month, item)
+        elif has_changed(state, stored) or self._names_another_status(state, stored):
+            self._heal_stored(stored, "has changed in Jira", state.updated)
+
+    def _names_another_status(self, state: IssueState, stored: Stored) -> bool:
+        """To rename a status updates no issue. Another account may read the names in another language."""
+        is_same = self._reader is self._client and state.updated == stored.updated
+        return is_same and state.status != stored.status
 
     def _look_for(self, missing: Iterable[str]) -> list[str]:
         """Asks about the issues that are open here, and not to search. Returns those that may still be so."""
         unlisted = sorted(missing, key=int)
-        found = read_issues(self._client, unlisted) if unlisted else {}
+        pages = bulk_states(self._client, unlisted)
+        found = {state.issue_id: state for page in pages for state in page}
         # An account that loses a right is told nothing: to it, all is as if deleted (jira_cloud.md 1.1).
         visible = visible_projects(self._client) if found.keys() < set(unlisted) else {}
         unread = []
         for issue_id in unlisted:
-            issue, stored = found.get(issue_id), self._stored[issue_id]
-            if issue is None and stored.project in visible:
-                self._ask_whether_gone(issue_id, stored)
-            elif issue is None:
+            state, stored = found.get(issue_id), self._stored[issue_id]
+            if state is None and stored.project in visible:
+                self._heal_stored(stored, "cannot be read")
+            elif state is None:
                 unread.append(issue_id)
                 self._polled.failed.append(stored.key)
                 self._polled.reasons.add(f"the project {stored.project} cannot be seen any more")
-            elif issue.category == DONE:
-                self._heal(issue, "is no longer open")
+            elif state.category == DONE:
+                self._heal_stored(stored, "is no longer open", state.updated)
             else:
                 unread.append(issue_id)
-                self._polled.skipped.append(issue.key)
+                self._polled.skipped.append(stored.key)
         return unread
 
-    def _heal(self, issue: ShownIssue, why: str) -> None:
-        self._polled.healed.append(issue.key)
-        expected = NOTHING_EXPECTED if issue.updated is None else Expected(issue.updated, None)
-        self._note(issue.month, issue.issue_id, f"{issue.key} {why}", expected)
+    def _heal_stored(self, stored: Stored, why: str, updated: datetime | None = None) -> None:
+        item = stored_item(stored, f"{stored.key} {why}", updated, Source.SLA_POLL)
+        self._heal(stored.key, stored.month, item)
 
-    def _ask_whether_gone(self, issue_id: str, stored: OpenIssue) -> None:
-        self._polled.healed.append(stored.key)
-        self._note(stored.month, issue_id, f"{stored.key} cannot be read", project=stored.project)
-
-    def _note(
-        self,
-        month: str,
-        issue_id: str,
-        cause: str,
-        expected: Expected = NOTHING_EXPECTED,
-        project: str | None = None,
-    ) -> None:
-        now = datetime.now(UTC)
-        item = Item(issue_id, cause, now, Source.SLA_POLL, expected=expected, project=project)
+    def _heal(self, key: str, month: str, item: Item) -> None:
+        self._polled.healed.append(key)
         self._items.setdefault(month, []).append(item)
 
     def _queue_all(self) -> None:
-        added = self._queue.add(self._items)
+        added = self._scope.queue.add(self._items)
         if added:
             self._log.info("%d issues are to be fetched: %s", added, ", ".join(self._polled.healed))
+
+
+def _key(state: IssueState) -> str:
+    return state.key or state.issue_id

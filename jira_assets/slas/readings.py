@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 from msgspec import Raw
 
-from jira_assets.slas.open_issues import ShownIssue
+from jira_assets.slas.open_issues import OpenIssue
 from jira_assets.tables.declare import Kind, Row
 from jira_assets.tables.frames import timestamps
 from jira_assets.tables.lenient import read
@@ -20,7 +20,7 @@ _KEY = ["issue_id", "sla_field_id"]
 
 
 def readings(
-    issues: Iterable[ShownIssue],
+    issues: Iterable[OpenIssue],
     names: Mapping[str, str],
     previous: pl.DataFrame,
     unread: Collection[str],
@@ -34,21 +34,21 @@ def readings(
     told: list[tuple[str, str]] = []
     open_ids = list(unread)
     for issue in issues:
-        told += [(issue.issue_id, field_id) for field_id in issue.slas.fields]
+        told += [(issue.state.issue_id, field_id) for field_id in issue.slas.fields]
         rows += _rows(issue, names)
-        open_ids.append(issue.issue_id)
+        open_ids.append(issue.state.issue_id)
     told_frame = pl.DataFrame(told, schema=dict.fromkeys(_KEY, pl.String), orient="row")
     kept = previous.filter(pl.col("issue_id").is_in(open_ids)).join(told_frame, on=_KEY, how="anti")
     return pl.concat([_frame(rows), kept]).sort(_KEY)
 
 
-def _rows(issue: ShownIssue, names: Mapping[str, str]) -> Iterator[Row]:
-    observed_at = epoch_milliseconds(issue.observed_at)
+def _rows(issue: OpenIssue, names: Mapping[str, str]) -> Iterator[Row]:
+    observed_at, state = epoch_milliseconds(issue.observed_at), issue.state
     for field_id, raw in msgspec.json.decode(issue.slas.payload or b"{}", type=dict[str, Raw]).items():
         sla = None if bytes(raw) == _NULL else read(Sla, raw, field_id, lambda _path, _reason: None)
         if sla is not None and sla.current is not None:
             cycle = cycle_row(names.get(field_id), sla, sla.current, observed_at)
-            yield (issue.month, issue.issue_id, issue.key, field_id, *cycle)
+            yield (state.month, state.issue_id, state.key, field_id, *cycle)
 
 
 def _frame(rows: list[Row]) -> pl.DataFrame:

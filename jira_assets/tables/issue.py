@@ -14,6 +14,7 @@ from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.lenient import read
 from jira_assets.tables.shapes import Comment, History, Id, RemoteLink, Worklog
 from jira_assets.tables.sla_shapes import Sla
+from jira_assets.text.rendering import Rendering
 
 T = TypeVar("T")
 _NULL = b"null"
@@ -38,10 +39,11 @@ class UnreadableIssue(RawLogError):
 
 @dataclass(frozen=True)
 class Site:
-    """What the tables need to know beside the issues: the site's own address and the names of its fields."""
+    """What the tables need to know beside the issues."""
 
-    url: str | None = None
+    url: str | None = None  # where people see it
     field_names: tuple[tuple[str, str], ...] = ()  # (id, name)
+    rendering: Rendering = Rendering.MARKDOWN
 
     @cached_property
     def unique_names(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
-from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.connection import WarehouseError, connect
 from jira_assets.warehouse.read import built
 from jira_assets.warehouse.store import SCHEMA, ArrowStream
 
@@ -80,10 +80,12 @@ _OF_SAME_LEVEL = f"""
         AND other.issue_id NOT IN {_WANTED}
     WHERE one.security_level IS NOT NULL AND one.issue_id IN {_WANTED} GROUP BY one.issue_id
 """
-_STORED = f"""
-    SELECT issue_id, month, issue_key, project_key, updated_at FROM {SCHEMA}.issues
-    WHERE issue_id IN {_WANTED}
-"""
+# The columns of `Stored`, in their order.
+_COLUMNS = (
+    "issue_id, month, issue_key AS key, project_key AS project, updated_at AS updated, status, "
+    "status_category_key AS category"
+)
+_STORED = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
 _NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues"
 _OLDEST_READING = f"SELECT min(_synced_at) FROM {SCHEMA}.issues"
 _COMMENTS = f"""
@@ -91,22 +93,19 @@ _COMMENTS = f"""
     WHERE id > $after AND list_contains($months, month) ORDER BY id LIMIT $limit
 """
 _UNREAD = f"""
-    SELECT issue_id, month, issue_key, project_key, updated_at FROM {SCHEMA}.issues
+    SELECT {_COLUMNS} FROM {SCHEMA}.issues
     WHERE _synced_at < $before AND list_contains($months, month)
         AND (status_category_key IS DISTINCT FROM 'done' OR updated_at > $updated_since)
     ORDER BY _synced_at, issue_id LIMIT $limit
 """
-_OPEN = f"""
-    SELECT issue_id, month, issue_key, project_key, updated_at, status FROM {SCHEMA}.issues
-    WHERE status_category_key IS DISTINCT FROM 'done'
-"""
+_OPEN = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE status_category_key IS DISTINCT FROM 'done'"
 _UNKNOWN = f"SELECT issue_id FROM listed ANTI JOIN {SCHEMA}.issues USING (issue_id)"
 # Of an issue that one has to be allowed to see, others of its level and project tell whether one still is.
 _UNLISTED = f"""
     WITH seen AS (
         SELECT DISTINCT project_key, security_level
         FROM {SCHEMA}.issues SEMI JOIN listed USING (issue_id) WHERE security_level IS NOT NULL)
-    SELECT issue_id, month, issue_key AS key, project_key AS project, updated_at AS updated,
+    SELECT {_COLUMNS},
         CASE WHEN (project_key, security_level) NOT IN (FROM seen) THEN security_level END AS unseen_level
     FROM {SCHEMA}.issues ANTI JOIN listed USING (issue_id) WHERE list_contains($months, month)
     ORDER BY issue_id
@@ -121,6 +120,8 @@ _UNLISTED_SCHEMA = pl.Schema(
         "key": pl.String(),
         "project": pl.String(),
         "updated": pl.Datetime("ms", "UTC"),
+        "status": pl.String(),
+        "category": pl.String(),
         "unseen_level": pl.String(),
     }
 )
@@ -134,16 +135,6 @@ class Outdated(NamedTuple):
     since: datetime
 
 
-class OpenIssue(NamedTuple):
-    """An open issue as the tables have it."""
-
-    month: str
-    key: str
-    project: str | None
-    updated: datetime | None
-    status: str | None
-
-
 class Stored(NamedTuple):
     """An issue as the tables have it."""
 
@@ -152,6 +143,8 @@ class Stored(NamedTuple):
     key: str
     project: str | None
     updated: datetime | None
+    status: str | None
+    category: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +163,7 @@ class Differences:
 class Known:
     """Looks into the tables of a database. One that is not there yet, or not complete, knows nothing.
 
-    Every method may raise WarehouseBusy.
+    Every method may raise WarehouseBusy, and WarehouseError for a file that is damaged.
     """
 
     def __init__(self, database: Path) -> None:
@@ -202,11 +195,11 @@ class Known:
         """What the tables have of those of these issues that are known."""
         return {row[0]: Stored(*row) for row in self._ask(_STORED, issue_ids)}
 
-    def open_issues(self) -> dict[str, OpenIssue]:
+    def open_issues(self) -> dict[str, Stored]:
         """All issues that are not closed, by id."""
         with self._connection() as connection:
             rows = connection.execute(_OPEN).fetchall() if connection else []
-        return {issue_id: OpenIssue(*row) for issue_id, *row in rows}
+        return {row[0]: Stored(*row) for row in rows}
 
     def oldest_reading(self) -> datetime | None:
         """When what was read first, of what is stored, was asked for; None if nothing is."""
@@ -273,4 +266,7 @@ class Known:
             yield None
             return
         with connect(self._database, read_only=True, patience_s=_PATIENCE_S) as connection:
-            yield connection if len(built(connection, _NEEDED)) == len(_NEEDED) else None
+            try:
+                yield connection if len(built(connection, _NEEDED)) == len(_NEEDED) else None
+            except duckdb.Error as error:
+                raise WarehouseError(f"{self._database} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ from upath import UPath
 from jira_assets.files import remove_leftovers, replaced
 from jira_assets.tables.catalogue import TABLES, UNPARTITIONED
 from jira_assets.tables.declare import Table
+from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.store import SCHEMA
 from jira_assets.warehouse.views import views
 
@@ -34,10 +35,12 @@ def publish_months(
     return written
 
 
-def publish_table(connection: duckdb.DuckDBPyConnection, table: Table, folder: UPath) -> int:
-    """Write a table without partitions below `folder`, as one file. Returns the bytes written."""
+def publish_table(database: Path, table: Table, folder: UPath) -> None:
+    """Write a table without partitions below `folder`, as one file, and the views."""
     remove_leftovers(folder / table.name)
-    return _publish(connection, table.name, folder / table.name / "all.parquet")
+    with connect(database, read_only=True) as connection:
+        _publish(connection, table.name, folder / table.name / "all.parquet")
+    publish_views(folder)
 
 
 def publish_views(folder: UPath) -> UPath:
@@ -46,7 +49,7 @@ def publish_views(folder: UPath) -> UPath:
     target = folder / VIEWS
     published = [table for table in (*TABLES, *UNPARTITIONED) if _is_published(folder, table)]
     sources = [(table, _reader(folder, table)) for table in published]
-    with replaced(target) as staged, duckdb.connect(str(staged)) as connection:
+    with replaced(target, is_public=True) as staged, duckdb.connect(str(staged)) as connection:
         connection.begin()
         for name, query in views(sources):
             connection.execute(f"CREATE VIEW {name} AS {query}")
@@ -59,7 +62,7 @@ def publish_views(folder: UPath) -> UPath:
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, rows: str, target: UPath) -> int:
-    with replaced(target) as staged:
+    with replaced(target, is_public=True) as staged:
         connection.execute(
             f"COPY (SELECT * FROM {SCHEMA}.{rows} ORDER BY ALL) "
             f"TO {_literal(staged)} (FORMAT parquet, COMPRESSION zstd)"

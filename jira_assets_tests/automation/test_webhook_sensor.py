@@ -12,13 +12,14 @@ from jira_assets.automation import webhook_sensor as module
 from jira_assets.automation.webhook_sensor import webhook_sensor
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits
 from jira_assets.checks.verdicts import evaluation
+from jira_assets.environment import SettingsError
 from jira_assets.events import drain as drain_module
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets_tests.events.bodies import body, issue_event
 from jira_assets_tests.jira.connection import QUICK
 from jira_assets_tests.jira.issues import full_issue

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
+
+from jira_assets_tests.web_server import Silent, web_server
 
 SECRET = "T000/B000/not-to-be-seen"
 
@@ -24,7 +25,7 @@ class AlertReceiver:
 def alert_receiver() -> Iterator[AlertReceiver]:
     receiver = AlertReceiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.requests.append(self.path)
@@ -36,16 +37,6 @@ def alert_receiver() -> Iterator[AlertReceiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        receiver.url = f"http://127.0.0.1:{server.server_port}/services/{SECRET}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
-            thread.join()
+    with web_server(Handler) as address:
+        receiver.url = f"{address}/services/{SECRET}"
+        yield receiver

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jira_assets.environment import SettingsError
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import Delivery
 from jira_assets.events.queue import Item
@@ -13,7 +14,7 @@ from jira_assets.raw.record import Source
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.timestamps import parse_timestamp
 from jira_assets.warehouse.connection import connect

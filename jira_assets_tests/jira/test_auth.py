@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jira_assets.environment import SettingsError
 from jira_assets.jira.auth import (
     ClientCredentials,
     Credential,
@@ -12,7 +13,7 @@ from jira_assets.jira.auth import (
     credential,
     sla_credential,
 )
-from jira_assets.settings import Settings, SettingsError
+from jira_assets.settings import Settings
 
 CLOUD_ID = "11111111-2222-3333-4444-555555555555"
 ACCOUNT = {"JIRA_EMAIL": "ada@example.com", "JIRA_API_TOKEN": "secret-token"}

@@ -126,7 +126,8 @@ def test_issues_as_they_are_stored(tmp_path: Path, filled: Path) -> None:
     with duckdb.connect(str(filled), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(
-            "SELECT issue_id, month, issue_key, project_key, updated_at FROM jira.issues"
+            "SELECT issue_id, month, issue_key, project_key, updated_at, status, status_category_key "
+            "FROM jira.issues"
         ).fetchall()
         oldest = connection.execute("SELECT min(_synced_at) FROM jira.issues").fetchone()
     known = Known(filled)

@@ -50,7 +50,7 @@ def publish(filled: Path, tmp_path: Path) -> Publish:
         replace_table(database, OPEN_TICKET_SLAS, pl.DataFrame(rows, schema=OPEN_TICKET_SLAS.schema))
         with connect(database, read_only=True) as connection:
             publish_months(connection, TABLES, MONTHS, folder)
-            publish_table(connection, OPEN_TICKET_SLAS, folder)
+        publish_table(database, OPEN_TICKET_SLAS, folder)
         views = publish_views(folder)
 
         def ask(query: str) -> list[tuple[Any, ...]]:

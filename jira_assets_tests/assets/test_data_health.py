@@ -4,19 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import (
-    Definitions,
-    ExecuteInProcessResult,
-    RunRequest,
-    SkipReason,
-    build_schedule_context,
-    in_process_executor,
-    instance_for_test,
-)
+from dagster import ExecuteInProcessResult, materialize
 
 from jira_assets.assets import data_health as module
 from jira_assets.assets.data_health import data_health
-from jira_assets.automation.health import daily_health, measure_health
 from jira_assets.checks.health import HEALTH_CHECKS
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
@@ -27,9 +18,6 @@ from jira_assets_tests.jira.connection import QUICK
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 
-DEFINITIONS = Definitions(
-    assets=[data_health], jobs=[measure_health], schedules=[daily_health], executor=in_process_executor
-)
 TODAY = datetime.now(UTC).date()
 
 
@@ -41,8 +29,7 @@ def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
 
 
 def run(pipe: Pipeline) -> ExecuteInProcessResult:
-    job = DEFINITIONS.resolve_job_def(measure_health.name)
-    return job.execute_in_process(instance=pipe.instance, raise_on_error=False)
+    return materialize([data_health], instance=pipe.instance, raise_on_error=False)
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, bool]:
@@ -113,27 +100,3 @@ def test_a_refused_token_fails_a_check_and_not_the_run(
         "jira_reachable",
         "token_lives",
     }
-
-
-def tick() -> RunRequest | SkipReason:
-    with instance_for_test() as instance:
-        found = daily_health(build_schedule_context(instance))
-    assert isinstance(found, RunRequest | SkipReason)
-    return found
-
-
-def reason(found: RunRequest | SkipReason) -> str:
-    assert isinstance(found, SkipReason)
-    return found.skip_message or ""
-
-
-def test_the_schedule_waits_until_something_is_copied(pipe: Pipeline) -> None:
-    assert "nothing has been copied yet" in reason(tick())
-    copy(pipe)
-    assert isinstance(tick(), RunRequest)
-
-
-def test_the_schedule_names_what_is_not_set(pipe: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy(pipe)
-    monkeypatch.delenv("JIRA_API_TOKEN")
-    assert "JIRA_API_TOKEN" in reason(tick())

@@ -3,22 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import (
-    AssetKey,
-    AssetsDefinition,
-    DagsterInstance,
-    DagsterRunStatus,
-    ExecuteInProcessResult,
-    RunRequest,
-    ScheduleDefinition,
-    SkipReason,
-    build_schedule_context,
-    materialize,
-)
-from dagster._core.test_utils import create_run_for_test
+from dagster import AssetKey, AssetsDefinition, ExecuteInProcessResult, materialize
 
 from jira_assets.assets.reconcile import reconcile_census, reconcile_recent
-from jira_assets.automation.reconcile import daily_census, hourly_reconcile
 from jira_assets.events.queue import Queue
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
@@ -26,8 +13,6 @@ from jira_assets.settings import Settings
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
-
-SCHEDULES = pytest.mark.parametrize("asked", [hourly_reconcile, daily_census], ids=lambda each: each.name)
 
 
 @pytest.fixture
@@ -42,16 +27,6 @@ def pipe(tmp_path: Path) -> Iterator[Pipeline]:
 def copied(pipe: Pipeline) -> Pipeline:
     assert pipe.run(MONTH, assets=["raw_issues", "issues", "issuelinks", "attachments", "comments"]).success
     return pipe
-
-
-def tick(asked: ScheduleDefinition, *runs: DagsterRunStatus) -> RunRequest | SkipReason:
-    """What the schedule says now; before that there may have been runs in the states given."""
-    with DagsterInstance.local_temp() as instance:
-        for status in runs:
-            create_run_for_test(instance, job_name=asked.job_name, status=status)
-        result = asked(build_schedule_context(instance=instance))
-    assert isinstance(result, RunRequest | SkipReason)
-    return result
 
 
 def ran(pipe: Pipeline, asset: AssetsDefinition) -> ExecuteInProcessResult:
@@ -74,38 +49,6 @@ def checks(result: ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
 
 def queued() -> list[str]:
     return [item.issue_id for item in Queue(Settings.load().queue_dir).items(MONTH)]
-
-
-@SCHEDULES
-@pytest.mark.usefixtures("copied")
-def test_a_schedule_asks_for_a_run(asked: ScheduleDefinition) -> None:
-    assert isinstance(tick(asked, DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE), RunRequest)
-
-
-@SCHEDULES
-@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
-@pytest.mark.usefixtures("copied")
-def test_it_never_overlaps_itself(asked: ScheduleDefinition, status: DagsterRunStatus) -> None:
-    skipped = tick(asked, status)
-    assert isinstance(skipped, SkipReason)
-    assert "has not ended" in (skipped.skip_message or "")
-
-
-@SCHEDULES
-@pytest.mark.usefixtures("pipe")
-def test_nothing_is_compared_before_anything_is_copied(asked: ScheduleDefinition) -> None:
-    skipped = tick(asked)
-    assert isinstance(skipped, SkipReason)
-    assert "nothing has been copied yet" in (skipped.skip_message or "")
-
-
-@SCHEDULES
-@pytest.mark.usefixtures("copied")
-def test_nor_without_settings(asked: ScheduleDefinition, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("JIRA_API_TOKEN")
-    skipped = tick(asked)
-    assert isinstance(skipped, SkipReason)
-    assert "JIRA_API_TOKEN" in (skipped.skip_message or "")
 
 
 def test_what_was_updated_without_a_word_is_told_and_queued(copied: Pipeline) -> None:

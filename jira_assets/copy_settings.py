@@ -1,0 +1,103 @@
+"""What is kept, where and how: the settings that don't concern the account."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jira_assets.environment import SettingsError, Values, shown
+from jira_assets.folders import DEFAULT_DATA_DIR, Folders
+from jira_assets.text.rendering import Rendering
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+DEFAULT_EVENT_RETENTION_DAYS = 30
+DEFAULT_MAX_DELETED_PERCENT = 5
+DEFAULT_ATTACHMENT_MAX_MB = 50
+
+_HUNDRED_PERCENT = 100
+_BYTES_PER_MB = 1_000_000
+
+
+class CopySettings(Values, Folders):
+    """Typed, validated access to them. Every attribute may raise ``SettingsError``."""
+
+    __slots__ = ()
+
+    @property
+    def data_dir(self) -> "UPath":
+        """Where everything is kept: an absolute local folder, or a URL such as ``s3://bucket/jira``."""
+        from upath import UPath  # fsspec is slow to import, and most commands never touch a path
+
+        value = self._optional("JIRA_DATA_DIR") or DEFAULT_DATA_DIR
+        if "://" not in value:
+            return UPath(Path(value).expanduser().absolute())
+        try:
+            return UPath(value)
+        except (ValueError, ImportError) as error:
+            remedy = "Use a folder, or a URL whose fsspec package is installed (s3fs for s3://)"
+            raise SettingsError("JIRA_DATA_DIR", f"cannot be used ({error})", remedy) from error
+
+    @property
+    def max_deleted_percent(self) -> float:
+        """A census that finds more of the issues gone than this is not believed; 5 unless set."""
+        value = self._optional("JIRA_MAX_DELETED_PERCENT") or str(DEFAULT_MAX_DELETED_PERCENT)
+        if not re.fullmatch(r"\d{1,3}(\.\d+)?", value, re.ASCII) or float(value) > _HUNDRED_PERCENT:
+            remedy = "Set it to a number between 0 and 100"
+            raise SettingsError("JIRA_MAX_DELETED_PERCENT", f"is {shown(value)}", remedy)
+        return float(value)
+
+    @property
+    def event_retention_days(self) -> int:
+        """For how many days archived events are kept; 30 unless set."""
+        value = self._optional("JIRA_EVENT_RETENTION_DAYS") or str(DEFAULT_EVENT_RETENTION_DAYS)
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
+            remedy = "Set it to a number of days, 1 or more"
+            raise SettingsError("JIRA_EVENT_RETENTION_DAYS", f"is {shown(value)}", remedy)
+        return int(value)
+
+    @property
+    def rendering(self) -> Rendering:
+        """How rich text is written into the tables; as Markdown unless set."""
+        value = self._optional("JIRA_TEXT") or Rendering.MARKDOWN.value
+        return Rendering(self._one_of("JIRA_TEXT", value, [each.value for each in Rendering]))
+
+    @property
+    def fields_file(self) -> Path | None:
+        """The mapping of the site's fields to columns; None for the one that comes with the package."""
+        return self._file("JIRA_FIELDS")
+
+    @property
+    def downloads_attachments(self) -> bool:
+        """Whether the content of attachments is copied too; it is unless JIRA_ATTACHMENTS is ``metadata``."""
+        value = self._optional("JIRA_ATTACHMENTS") or "all"
+        return self._one_of("JIRA_ATTACHMENTS", value, ["all", "metadata"]) == "all"
+
+    @property
+    def attachment_max_bytes(self) -> int:
+        """Larger attachments are not copied; 50 MB unless set."""
+        value = self._optional("JIRA_ATTACHMENT_MAX_MB") or str(DEFAULT_ATTACHMENT_MAX_MB)
+        if not re.fullmatch(r"[1-9][0-9]{0,6}", value):
+            raise SettingsError(
+                "JIRA_ATTACHMENT_MAX_MB", f"is {shown(value)}", "Set it to a number of megabytes, 1 or more"
+            )
+        return int(value) * _BYTES_PER_MB
+
+    @property
+    def encryption_keys(self) -> str | None:
+        """``id:base64`` separated by commas, a secret; None if nothing is encrypted."""
+        return self._optional("JIRA_ENCRYPTION_KEYS")
+
+    @property
+    def privacy_file(self) -> Path | None:
+        """What becomes of personal data in the tables; None for the default."""
+        return self._file("JIRA_PRIVACY")
+
+    def _file(self, name: str) -> Path | None:
+        value = self._optional(name)
+        return None if value is None else Path(value).expanduser().absolute()
+
+    def _one_of(self, name: str, value: str, accepted: list[str]) -> str:
+        if value not in accepted:
+            raise SettingsError(name, f"is {shown(value)}", f"Set it to {' or '.join(accepted)}")
+        return value
