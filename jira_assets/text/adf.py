@@ -4,25 +4,38 @@ The format: https://developer.atlassian.com/cloud/jira/platform/apis/document/st
 does not always follow it (nodes of apps, of other products, of old editors), so nothing here relies on it.
 """
 
-from jira_assets.text.blocks import BLOCKS, Context, other_block
-from jira_assets.text.inline import INLINE, Node, attributes_of, link, link_target
+from jira_assets.text import markdown, plain
+from jira_assets.text.blocks import other
+from jira_assets.text.context import Begin, Context, Inline
+from jira_assets.text.media import Files
+from jira_assets.text.nodes import Node, attributes_of
+from jira_assets.text.redaction import redacted
+from jira_assets.text.rendering import Rendering
 
 
-def to_text(value: object) -> str | None:
+def to_text(
+    value: object, rendering: Rendering = Rendering.MARKDOWN, files: Files | None = None
+) -> str | None:
     """The text of a rich text value of Jira: a document (REST v3), wiki markup (v2), or None.
 
-    A document becomes plain text in the manner of Markdown: blocks, lists, code, tables and links are
-    written as Markdown writes them; bold and the like are left out. Every text of the document is in it, in
-    order, save for blanks at the ends. A string is returned as it is, and what is neither gives None.
-    Never raises, whatever the document looks like, and takes time in proportion to its size.
+    A document becomes GitHub-flavoured Markdown, or text without marks. Every text of the document is in it,
+    in order, save for blanks at the ends. Texts are not escaped, because people search for them: what
+    somebody typed as ``*this*`` may read as a mark. Only a bar in a cell of a Markdown table becomes ``\\|``,
+    for what is after it would be lost. Secrets in URLs become ``REDACTED``. ``files`` tells the attachments
+    that media nodes stand for; without it they are shown by their names.
 
-    The result can always be encoded as UTF-8: unpaired surrogates, which Polars refuses, become U+FFFD. NUL
-    characters are kept: Polars, DuckDB and Parquet store and compare them like any other.
+    A string is returned as it is, and what is neither gives None. Never raises, whatever the document looks
+    like, and takes time in proportion to its size. The result can always be encoded as UTF-8: unpaired
+    surrogates, which Polars refuses, become U+FFFD. NUL characters are kept: Polars, DuckDB and Parquet store
+    and compare them like any other.
     """
     if isinstance(value, str):
         return _encodable(value)
     if isinstance(value, dict | list):
-        return _encodable(_Walk().text_of(value).strip())
+        words = plain if rendering == Rendering.PLAIN else markdown
+        context = Context(markdown=words is markdown, files=files)
+        _walk(value, context, words.BLOCKS, words.INLINE)
+        return _encodable(str(context.lines).strip())
     return None
 
 
@@ -36,68 +49,49 @@ def _encodable(text: str) -> str:
     return text
 
 
-class _Walk:
+def _walk(document: object, context: Context, blocks: dict[str, Begin], inline: dict[str, Inline]) -> None:
     """One pass in reading order, on a stack of its own: documents may be deeper than Python recurses."""
-
-    __slots__ = ("_context", "_href", "_label", "_stack")
-
-    def __init__(self) -> None:
-        self._context = Context()
-        self._stack: list[object] = []  # nodes to visit and ends to call, the next one last
-        self._href: str | None = None
-        self._label: list[str] = []  # the text of the link to _href
-
-    def text_of(self, document: object) -> str:
-        stack = self._stack
-        stack.append(document)
-        while stack:
-            item = stack.pop()
-            if isinstance(item, dict) and item.get("type") == "text":
-                self._visit_text(item)
-            elif isinstance(item, list):
-                stack.extend(reversed(item))
+    stack = [document]  # nodes to visit and ends to call, the next one last
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            kind = item.get("type")
+            if kind == "text":
+                _visit_text(item, context, stack)
+            elif isinstance(kind, str) and kind in inline:
+                # An emoji is a character of the text around it; the others look like objects within it.
+                write = context.write if kind == "emoji" else context.write_apart
+                write(inline[kind](attributes_of(item)), item.get("marks"))
+                _visit_below(item, stack)
             else:
-                self._end_link()
-                if isinstance(item, dict):
-                    self._visit(item)
-                elif isinstance(item, str):
-                    self._context.lines.write(item)
-                elif callable(item):
-                    item()
-        self._end_link()
-        return str(self._context.lines)
+                context.end_marks()
+                stack.append(blocks.get(kind if isinstance(kind, str) else "", other)(context, item))
+                _visit_below(item, stack)
+        elif callable(item):
+            context.end_marks()
+            item()
+        elif isinstance(item, list):
+            stack.extend(item[::-1])
+        elif isinstance(item, str):
+            context.write(redacted(item))
+    context.end_marks()
 
-    def _visit_text(self, node: Node) -> None:
-        text = node.get("text")
-        if isinstance(text, str):
-            marks = node.get("marks")
-            href = link_target(marks) if marks else None
-            if href != self._href:
-                self._end_link()
-                self._href = href
-            if href is None:
-                self._context.lines.write(text)
-            else:
-                self._label.append(text)
-        if content := node.get("content"):
-            self._stack.append(content)
 
-    def _end_link(self) -> None:
-        # A link whose text is partly bold is several text nodes: it is written once, when it is over.
-        if self._href is not None:
-            self._context.lines.write(link("".join(self._label), self._href))
-            self._href = None
-            self._label = []
+def _visit_text(node: Node, context: Context, stack: list[object]) -> None:
+    if "content" in node:
+        stack.append(node["content"])
+    text = node.get("text")
+    if isinstance(text, str):
+        context.write(redacted(text), node.get("marks"))
+    elif text:
+        stack.append(text if isinstance(text, dict | list) else str(text))
 
-    def _visit(self, node: Node) -> None:
-        kind = node.get("type")
-        if not isinstance(kind, str):
-            kind = ""
-        if kind in INLINE:
-            self._context.lines.write(INLINE[kind](attributes_of(node)))
-        else:
-            self._stack.append(BLOCKS.get(kind, other_block)(self._context, node))
-        if content := node.get("content"):
-            self._stack.append(content)
-        if isinstance(text := node.get("text"), str):
-            self._stack.append(text)
+
+def _visit_below(node: Node, stack: list[object]) -> None:
+    content = node.get("content")
+    if isinstance(content, list):
+        stack.extend(content[::-1])
+    elif content:
+        stack.append(content)
+    if "text" in node and isinstance(text := node["text"], str | dict | list):
+        stack.append(text)

@@ -1,96 +1,86 @@
-"""The nodes within a line, and how to read nodes that may be of any shape."""
+"""The nodes within a line whose text is in their attributes, and the texts in the attributes of others."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
 
-Node: TypeAlias = dict[str, Any]
-Attributes: TypeAlias = dict[str, Any]
+from jira_assets.text.nodes import Attributes, first_string, string
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-def attributes_of(node: Node) -> Attributes:
-    """The attributes, or none where there is something else in their place."""
-    attributes = node.get("attrs")
-    return attributes if isinstance(attributes, dict) else {}
-
-
-def children_of(node: Node) -> list[Node]:
-    """The nodes directly below this one."""
-    content = node.get("content")
-    return [child for child in content if isinstance(child, dict)] if isinstance(content, list) else []
+# Where apps and macros keep what they show; their other parameters are ids, addresses and settings.
+_TEXTUAL = frozenset(
+    {"text", "title", "label", "name", "description", "summary", "caption", "body", "content", "message"}
+)
 
 
-def first_string(attributes: object, *names: str) -> str:
-    """The first of these attributes that is a text, or is an object with a text; "" if there is none."""
-    if isinstance(attributes, dict):
-        for name in names:
-            value = attributes.get(name)
-            if isinstance(value, dict):
-                value = value.get("text")
-            if value and isinstance(value, str):
-                return value
-    return ""
-
-
-def link_target(marks: object) -> str | None:
-    """Where a text with these marks links to."""
-    if isinstance(marks, list):
-        for mark in marks:
-            if isinstance(mark, dict) and mark.get("type") == "link":
-                return first_string(mark.get("attrs"), "href") or None
-    return None
-
-
-def link(label: str, target: str) -> str:
-    """A link in Markdown, or just one of the two where the other says no more."""
-    if not label or target in (label, f"mailto:{label}"):
-        return label or target
-    return f"[{label}]({target})" if target else label
-
-
-def card(attributes: Attributes) -> str:
-    """A smart link: Jira stores the URL, and leaves the title to be looked up by whoever shows it."""
+def card(attributes: Attributes) -> tuple[str, str]:
+    """The title and the URL of a smart link. Jira stores the URL; the title is up to whoever shows it."""
     data = attributes.get("data")  # JSON-LD, in place of a URL
     url = first_string(attributes, "url") or first_string(data, "url", "@id")
-    return link(first_string(data, "name"), url)
+    return first_string(data, "name"), url or _query(attributes.get("datasource"))
 
 
-def media(attributes: Attributes) -> str:
-    """What is known of a file: often nothing but the id that it has in Atlassian's media service."""
-    name = first_string(attributes, "alt", "__fileName", "fileName", "name")
-    return link(name, first_string(attributes, "url"))
+def _query(datasource: object) -> str:
+    return first_string(datasource.get("parameters"), "jql") if isinstance(datasource, dict) else ""
 
 
-def _date(attributes: Attributes) -> str:
+def date(attributes: Attributes) -> str:
+    """A date, in UTC as Jira shows it; what is none stays as it is."""
     timestamp = attributes.get("timestamp")  # milliseconds since 1970 UTC, as text
     if not isinstance(timestamp, str | int | float):
         return ""
     try:
         return (_EPOCH + timedelta(milliseconds=int(timestamp))).date().isoformat()
     except (ValueError, OverflowError):
-        return timestamp if isinstance(timestamp, str) else ""
+        return string(timestamp)
 
 
-def _emoji(attributes: Attributes) -> str:
+def emoji(attributes: Attributes) -> str:
+    """A character, or the short name of an emoji of the site."""
     return first_string(attributes, "text", "shortName")
 
 
-def _mention(attributes: Attributes) -> str:
+def mention(attributes: Attributes) -> str:
+    """Who is mentioned. Jira writes the sign before the name; other clients may not."""
     return first_string(attributes, "text") or "@unknown"
 
 
-def _status(attributes: Attributes) -> str:
+def mention_with_sign(attributes: Attributes) -> str:
+    """Who is mentioned, always with the sign before the name."""
+    name = mention(attributes)
+    return name if name.startswith("@") else f"@{name}"
+
+
+def status(attributes: Attributes) -> str:
+    """A coloured label."""
     text = first_string(attributes, "text")
     return f"[ {text} ]" if text else ""
 
 
-INLINE: dict[str, Callable[[Attributes], str]] = {
-    "date": _date,
-    "emoji": _emoji,
-    "inlineCard": card,
-    "mediaInline": media,
-    "mention": _mention,
-    "status": _status,
-}
+def status_in_capitals(attributes: Attributes) -> str:
+    """A coloured label as Jira shows it."""
+    return status(attributes).upper()
+
+
+def texts_of(attributes: Attributes) -> list[str]:
+    """The texts that a node without a rendering of its own has in its attributes, each once.
+
+    Those of an extension are in its parameters, ``{"macroParams": {"title": {"value": "Plan"}}}``, and those
+    of an application card in objects, ``{"title": {"text": "Build 7"}, "details": [{"title": "Took"}]}``.
+    """
+    return list(dict.fromkeys(_texts_of(attributes)))
+
+
+def _texts_of(attributes: Attributes) -> Iterator[str]:
+    stack: list[tuple[str, object]] = [("", attributes)]  # deeper than Python recurses, perhaps
+    while stack:
+        name, value = stack.pop()
+        if isinstance(value, dict):
+            below = ((name if key == "value" else key, value[key]) for key in reversed(value))
+            stack.extend(item for item in below if isinstance(item[0], str))
+        elif isinstance(value, list):
+            stack.extend((name, item) for item in reversed(value))
+        elif name in _TEXTUAL and (text := string(value)):
+            yield text
+    if url := first_string(attributes, "url") or first_string(attributes.get("link"), "url"):
+        yield url
