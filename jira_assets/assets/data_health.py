@@ -15,6 +15,7 @@ from dagster import (
 )
 
 from jira_assets.assets.columns import metadata_of
+from jira_assets.assets.publishing import publish_table
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.environment import SettingsError
 from jira_assets.health.measure import Measurement, Value, measure
@@ -24,7 +25,6 @@ from jira_assets.settings import Settings
 from jira_assets.tables.completeness import COMPLETENESS
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.tables.issues import ISSUES
-from jira_assets.warehouse.publish import publish_table
 from jira_assets.warehouse.unpartitioned import replace_rows
 
 # That Jira is down is what is to be found out; nobody needs to outwait it.
@@ -52,7 +52,7 @@ def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | M
     yield from verdicts(measured)
     try:
         replace_rows(settings.warehouse_path, DATA_HEALTH, measured.frame)
-        publish_table(settings.warehouse_path, DATA_HEALTH, settings.published_dir)
+        publish_table(settings, DATA_HEALTH)
     except SettingsError as error:
         raise Failure(str(error), allow_retries=False) from error
     yield MaterializeResult(metadata=_metadata(measured))

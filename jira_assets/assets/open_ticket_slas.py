@@ -7,6 +7,7 @@ from dagster import AssetExecutionContext, AssetObservation, Config, Failure, Ma
 from pydantic import Field
 
 from jira_assets.assets.columns import metadata_of
+from jira_assets.assets.publishing import publish_table
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
@@ -16,7 +17,6 @@ from jira_assets.settings import Settings
 from jira_assets.slas.poll import Polled, SlaPoll
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.warehouse.connection import WarehouseError
-from jira_assets.warehouse.publish import publish_table
 
 _KEYS_SHOWN = 50
 
@@ -49,7 +49,7 @@ def open_ticket_slas(
             polled = SlaPoll(settings, client, reader, context.log).run(dry_run=config.dry_run)
             metadata = _metadata(polled, [each.statistics for each in {client, reader}])
         if not config.dry_run:
-            publish_table(settings.warehouse_path, OPEN_TICKET_SLAS, settings.published_dir)
+            publish_table(settings, OPEN_TICKET_SLAS)
     except (SettingsError, JiraError, RawLogError, WarehouseError) as error:
         raise Failure(str(error), allow_retries=False) from error
     _tell(context, polled)

@@ -11,10 +11,10 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from jira_assets.checks.completeness import EVERY_PART_FETCHED, incomplete_months, turn_red, unfetched
 from jira_assets.checks.rules import COMPLETE
-from jira_assets.checks.verdicts import OF_RAW, OF_TABLES, answers, evaluation, shown, tell
+from jira_assets.checks.verdicts import OF_FILES, OF_TABLES, answers, evaluation, shown, tell
 
 _BLOCKING = {rule.key for rule in OF_TABLES if rule.blocking}
-_OTHERS = {*OF_RAW, *(rule.key for rule in OF_TABLES if not rule.blocking)}
+_OTHERS = {*OF_FILES, *(rule.key for rule in OF_TABLES if not rule.blocking)}
 
 
 class SilentChecks:
@@ -23,7 +23,7 @@ class SilentChecks:
     def __init__(self, context: AssetExecutionContext) -> None:
         self._context = context
         self._shown = shown(context.instance)
-        every = {*OF_RAW, *(rule.key for rule in OF_TABLES)}
+        every = {*OF_FILES, *(rule.key for rule in OF_TABLES)}
         self._unasked = {key for key in every if not self._is_of_this_run(key)}
 
     def before_publishing(self) -> None:

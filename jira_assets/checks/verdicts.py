@@ -17,6 +17,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from jira_assets.checks.completeness import EVERY_PART_FETCHED, every_part_fetched
 from jira_assets.checks.evaluate import evaluate
+from jira_assets.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.checks.tables import RULES
@@ -24,12 +25,12 @@ from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
 
 OF_TABLES = (*RULES, COMPLETE)
-OF_RAW = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key)
+OF_FILES = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key, FIELDS_ARE_MAPPED.key)
 
 
 def shown(instance: DagsterInstance) -> Mapping[AssetCheckKey, AssetCheckExecutionRecord]:
     """The latest record of each check, which is what the UI shows. A check never asked has none."""
-    keys = [*OF_RAW, *(rule.key for rule in OF_TABLES)]
+    keys = [*OF_FILES, *(rule.key for rule in OF_TABLES)]
     return instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
 
 
@@ -45,6 +46,8 @@ def answers(
         yield every_part_fetched(months)
     if NO_EVENT_WAITS.key in keys:
         yield no_event_waits(overdue(Settings.load()))
+    if FIELDS_ARE_MAPPED.key in keys:
+        yield fields_are_mapped(Settings.load())
 
 
 def evaluation(result: AssetCheckResult) -> AssetCheckEvaluation:

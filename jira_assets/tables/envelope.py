@@ -5,6 +5,7 @@ decides how fast a month is. A struct that declares each of them by id decodes i
 Which ones a site has is learned as they are met: the struct refuses fields that it lacks, and is extended.
 """
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import msgspec
@@ -34,10 +35,17 @@ _declared = frozenset(field.encode_name for field in msgspec.structs.fields(Fiel
 
 
 class EnvelopeReader:
-    """Reads issues of one site; keep it for as many issues as possible."""
+    """Reads issues of one site; keep it for as many issues as possible.
 
-    def __init__(self) -> None:
+    ``shown`` are the ids of fields that configured columns show: of the system's fields, only those that some
+    column shows are decoded.
+    """
+
+    def __init__(self, shown: Collection[str] = ()) -> None:
         self._extra: dict[str, str] = {}  # field id -> attribute
+        self._decoded: set[str] = set()  # of these, what a decoder gives is a value
+        self._system = frozenset(name for name in shown if not name.startswith(_CUSTOM))
+        self._declared_too = sorted(self._system & _declared)
         self._define()
 
     def read(self, payload: bytes, note: Note) -> Envelope | None:
@@ -49,14 +57,18 @@ class EnvelopeReader:
             self._learn(payload)
         return read(self._envelope, payload, "issue", note)
 
-    def custom_fields(self, fields: Fields) -> dict[str, Any]:
-        """The custom fields of an issue that are set, decoded, by id."""
+    def own_fields(self, fields: Fields) -> dict[str, Any]:
+        """The custom fields of an issue that are set, and the system's that are shown, decoded, by id."""
         extra = msgspec.structs.astuple(fields)[len(_declared) :]
-        return {
+        found = {
             name: value
             for name, value in zip(self._extra, extra, strict=False)
-            if value is not None and name.startswith(_CUSTOM)
+            if value is not None and name in self._decoded
         }
+        for name in self._declared_too:
+            if (value := getattr(fields, name)) is not None:
+                found[name] = msgspec.to_builtins(value)
+        return found
 
     def _learn(self, payload: bytes) -> None:
         try:
@@ -66,6 +78,7 @@ class EnvelopeReader:
         unknown = [name for name in names if name not in self._extra and name not in _declared]
         if unknown:
             self._extra.update({name: f"extra_{len(self._extra) + i}" for i, name in enumerate(unknown)})
+            self._decoded |= {name for name in unknown if name.startswith(_CUSTOM) or name in self._system}
             self._define()
 
     def _define(self) -> None:
@@ -74,9 +87,7 @@ class EnvelopeReader:
         fields = msgspec.defstruct(
             "SiteFields",
             [
-                (attribute, Any, None)
-                if name.startswith(_CUSTOM)
-                else (attribute, msgspec.Raw, msgspec.Raw())
+                (attribute, Any, None) if name in self._decoded else (attribute, msgspec.Raw, msgspec.Raw())
                 for name, attribute in self._extra.items()
             ],
             bases=(Fields,),

@@ -1,13 +1,14 @@
 """`issues`: one row per issue, as it stands now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.configured import CONFIGURED, configured_values
-from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
+from jira_assets.tables.configured import configured_values
+from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Personal, Row
+from jira_assets.tables.field_columns import FieldMapping
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import LinkedIssue, Named, Project, Status, StatusCategory, User
-from jira_assets.text.adf import to_text
 
 _NOBODY = User()
 _NO_STATUS = Status()
@@ -17,7 +18,7 @@ _NO_PARENT = LinkedIssue()
 _CATEGORY_KEYS = ("new", "indeterminate", "done", "undefined")
 
 
-def _rows(issue: Issue) -> Iterator[Row]:
+def _rows(configured_columns: Sequence[str], issue: Issue) -> Iterator[Row]:
     fields = issue.fields
     status = fields.status or _NO_STATUS
     category = status.statusCategory or _NO_CATEGORY
@@ -26,11 +27,11 @@ def _rows(issue: Issue) -> Iterator[Row]:
     reporter = fields.reporter or _NOBODY
     assignee = fields.assignee or _NOBODY
     parent = fields.parent or _NO_PARENT
-    configured, custom_fields = configured_values(issue)
+    configured, custom_fields = configured_values(issue, configured_columns)
     yield (
         issue.url,
         fields.summary,
-        to_text(fields.description),
+        issue.text(fields.description),
         _name(fields.issuetype),
         status.name,
         category.name,
@@ -58,7 +59,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         _names(fields.versions),
         None if parent.id is None else str(parent.id),
         parent.key,
-        to_text(fields.environment),
+        issue.text(fields.environment),
         _name(fields.security),
         fields.votes and fields.votes.votes,
         fields.watches and fields.watches.watchCount,
@@ -97,62 +98,72 @@ def _user_columns(role: str, described: str) -> tuple[Column, ...]:
     return (
         Column(f"{role}_email", Kind.TEXT, f"Address of {described}; NULL where hidden.", Personal.CONTACT),
         Column(f"{role}_name", Kind.TEXT, f"Display name of {described}.", Personal.IDENTITY),
-        Column(f"{role}_account_id", Kind.TEXT, f"Account id of {described}.", Personal.IDENTITY),
+        Column(f"{role}_account_id", Kind.TEXT, f"Account id of {described}.", Personal.ACCOUNT),
     )
 
 
-ISSUES = IssueTable(
-    name="issues",
-    description="One row per issue, with the fields that every site has, and this site's own.",
-    own_columns=(
-        Column("issue_url", Kind.TEXT, "Address of the issue in a browser."),
-        Column("summary", Kind.TEXT, "Title.", Personal.FREE_TEXT),
-        Column("description", Kind.TEXT, "Description as readable text.", Personal.FREE_TEXT),
-        Column("issue_type", Kind.TEXT, "Name of the type, as the site shows it."),
-        Column("status", Kind.TEXT, "Name of the status, as the site shows it."),
-        Column("status_category", Kind.TEXT, "Name of the status's category, as the site shows it."),
-        Column(
-            "status_category_key",
-            Kind.TEXT,
-            "Key of the category: open is what is not `done`. The names are translated, the key never.",
-            accepted=_CATEGORY_KEYS,
-        ),
-        Column("priority", Kind.TEXT, "Name of the priority."),
-        Column("resolution", Kind.TEXT, "Name of the resolution; NULL while unresolved."),
-        Column("project_key", Kind.TEXT, "Key of the project."),
-        Column("project_name", Kind.TEXT, "Name of the project."),
-        *_user_columns("creator", "whoever created it"),
-        *_user_columns("reporter", "whoever reported it"),
-        *_user_columns("assignee", "whoever is to work on it"),
-        Column("created_at", Kind.TIMESTAMP, "When it was created.", nullable=False),
-        Column("updated_at", Kind.TIMESTAMP, "When it was last updated, by Jira's account."),
-        Column("resolved_at", Kind.TIMESTAMP, "When it was resolved; NULL while unresolved."),
-        Column("due_date", Kind.DATE, "When it is due."),
-        Column("labels", Kind.TEXT_LIST, "Labels."),
-        Column("components", Kind.TEXT_LIST, "Names of the components."),
-        Column("fix_versions", Kind.TEXT_LIST, "Names of the versions that it is fixed in."),
-        Column("affects_versions", Kind.TEXT_LIST, "Names of the versions that it affects."),
-        Column("parent_id", Kind.TEXT, "Id of the parent issue."),
-        Column("parent_key", Kind.TEXT, "Key of the parent issue."),
-        Column("environment", Kind.TEXT, "Environment as readable text.", Personal.FREE_TEXT),
-        Column("security_level", Kind.TEXT, "Name of the security level."),
-        Column("votes", Kind.INTEGER, "Number of votes."),
-        Column("watches", Kind.INTEGER, "Number of watchers."),
-        Column("time_original_estimate_s", Kind.INTEGER, "Original estimate in seconds."),
-        Column("time_estimate_s", Kind.INTEGER, "Remaining estimate in seconds."),
-        Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
-        Column("attachment_count", Kind.INTEGER, "Number of attachments."),
-        Column("comment_count", Kind.INTEGER, "Number of comments, by Jira's count."),
-        Column("issuelink_count", Kind.INTEGER, "Number of links to other issues."),
-        *(configured.column for configured in CONFIGURED),
-        Column(
-            "custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT
-        ),
-        Column("previous_keys", Kind.TEXT_LIST, "Keys that it had before it was moved, oldest first."),
-        Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
-        Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
+_BEFORE = (
+    Column("issue_url", Kind.TEXT, "Address of the issue in a browser."),
+    Column("summary", Kind.TEXT, "Title.", Personal.FREE_TEXT),
+    Column("description", Kind.TEXT, "Description as readable text.", Personal.FREE_TEXT),
+    Column("issue_type", Kind.TEXT, "Name of the type, as the site shows it."),
+    Column("status", Kind.TEXT, "Name of the status, as the site shows it."),
+    Column("status_category", Kind.TEXT, "Name of the status's category, as the site shows it."),
+    Column(
+        "status_category_key",
+        Kind.TEXT,
+        "Key of the category: open is what is not `done`. The names are translated, the key never.",
+        accepted=_CATEGORY_KEYS,
     ),
-    primary_key=("issue_id",),
-    parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
-    rows=_rows,
+    Column("priority", Kind.TEXT, "Name of the priority."),
+    Column("resolution", Kind.TEXT, "Name of the resolution; NULL while unresolved."),
+    Column("project_key", Kind.TEXT, "Key of the project."),
+    Column("project_name", Kind.TEXT, "Name of the project."),
+    *_user_columns("creator", "whoever created it"),
+    *_user_columns("reporter", "whoever reported it"),
+    *_user_columns("assignee", "whoever is to work on it"),
+    Column("created_at", Kind.TIMESTAMP, "When it was created.", nullable=False),
+    Column("updated_at", Kind.TIMESTAMP, "When it was last updated, by Jira's account."),
+    Column("resolved_at", Kind.TIMESTAMP, "When it was resolved; NULL while unresolved."),
+    Column("due_date", Kind.DATE, "When it is due."),
+    Column("labels", Kind.TEXT_LIST, "Labels."),
+    Column("components", Kind.TEXT_LIST, "Names of the components."),
+    Column("fix_versions", Kind.TEXT_LIST, "Names of the versions that it is fixed in."),
+    Column("affects_versions", Kind.TEXT_LIST, "Names of the versions that it affects."),
+    Column("parent_id", Kind.TEXT, "Id of the parent issue."),
+    Column("parent_key", Kind.TEXT, "Key of the parent issue."),
+    Column("environment", Kind.TEXT, "Environment as readable text.", Personal.FREE_TEXT),
+    Column("security_level", Kind.TEXT, "Name of the security level."),
+    Column("votes", Kind.INTEGER, "Number of votes."),
+    Column("watches", Kind.INTEGER, "Number of watchers."),
+    Column("time_original_estimate_s", Kind.INTEGER, "Original estimate in seconds."),
+    Column("time_estimate_s", Kind.INTEGER, "Remaining estimate in seconds."),
+    Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
+    Column("attachment_count", Kind.INTEGER, "Number of attachments."),
+    Column("comment_count", Kind.INTEGER, "Number of comments, by Jira's count."),
+    Column("issuelink_count", Kind.INTEGER, "Number of links to other issues."),
 )
+_AFTER = (
+    Column("custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT),
+    Column("previous_keys", Kind.TEXT_LIST, "Keys that it had before it was moved, oldest first."),
+    Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
+    Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
+)
+COMMON_COLUMNS = frozenset(column.name for column in (*KEY_COLUMNS, *_BEFORE, *_AFTER))
+"""The names of the columns that `issues` has on every site."""
+
+
+def issues_table(mapping: FieldMapping) -> IssueTable:
+    """`issues` with the columns of a mapping beside those that it has on every site."""
+    return IssueTable(
+        name="issues",
+        description="One row per issue, with the fields that every site has, and this site's own.",
+        own_columns=(*_BEFORE, *(each.column for each in mapping), *_AFTER),
+        primary_key=("issue_id",),
+        parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
+        rows=partial(_rows, tuple(each.column.name for each in mapping)),
+    )
+
+
+ISSUES = issues_table(())
+"""What is in it on every site: enough for whoever only needs its name. What is written is `issues_table`."""

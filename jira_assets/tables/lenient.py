@@ -4,7 +4,6 @@ The fast path decodes straight into a struct. Where that fails, the same bytes a
 what can be read is kept, what can't is None and noted. One surprising value never costs a row its others.
 """
 
-import re
 import types
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
@@ -12,14 +11,14 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
+from jira_assets.text.nesting import DEEPEST, flattened
 from jira_assets.text.surrogates import without_lone_surrogates
 
 T = TypeVar("T")
 Note = Callable[[str, str], None]
 """Called with the path of a value that could not be read, and why."""
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-_DEEPEST = 200  # levels; documents of Jira's editor have some ten, Python's recursion ends at a thousand
+_KEYS_SHOWN, _KEY_LENGTH = 5, 30
 
 
 @cache
@@ -60,26 +59,26 @@ def decodable(raw: bytes, path: str, note: Note) -> bytes:
     try:
         _decoder(msgspec.Raw).decode(raw)
     except RecursionError:
-        note(path, f"what is nested deeper than {_DEEPEST} levels is left out")
-        return _flattened(raw)
+        note(path, f"what is nested deeper than {DEEPEST} levels is left out")
+        return flattened(raw)
     except msgspec.MsgspecError:
         pass
     return raw
 
 
-def _flattened(raw: bytes) -> bytes:
-    kept = bytearray()
-    depth = resume = 0
-    for token in _TOKEN.finditer(raw):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-            if depth == _DEEPEST:
-                kept += raw[resume : token.start()] + b"null"
-        elif token[0] in (b"]", b"}"):
-            if depth == _DEEPEST:
-                resume = token.end()
-            depth -= 1
-    return bytes(kept) + raw[resume:]
+def shape(value: object) -> str:
+    """What a value is, and nothing of what it says: that may be about people."""
+    if isinstance(value, dict):
+        more = ", …" if len(value) > _KEYS_SHOWN else ""
+        names = ", ".join(str(key)[:_KEY_LENGTH] for key in list(value)[:_KEYS_SHOWN])
+        return f"an object with keys {names}{more}" if value else "an empty object"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters"
+    if isinstance(value, bool) or value is None:
+        return "true or false" if value is not None else "null"
+    return "a number" if isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def _salvage(kind: Any, raw: bytes, path: str, note: Note, error: Exception) -> Any:

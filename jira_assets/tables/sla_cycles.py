@@ -10,7 +10,7 @@ from jira_assets.tables.sla_rows import CYCLE_COLUMNS, cycle_row
 
 def _rows(issue: Issue) -> Iterator[Row]:
     for field_id, (observed_at, sla) in issue.slas.items():
-        name = issue.site.names.get(field_id)
+        name = issue.site.names_by_id.get(field_id)
         for index, cycle in enumerate(sla.cycles()):
             yield (field_id, index, *cycle_row(name, sla, cycle, observed_at))
 

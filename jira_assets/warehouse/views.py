@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from jira_assets.tables.catalogue import UNPARTITIONED
-from jira_assets.tables.configured import SLA_FIELD_NAMES
 from jira_assets.tables.declare import Table
+from jira_assets.tables.field_columns import FieldColumn
+from jira_assets.tables.issue import Site
 from jira_assets.tables.issues import ISSUES
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 
 SLA_LIVE = "sla_live"
 _AT_RISK_WITHIN = "INTERVAL 1 HOUR"
-_OF_SLA = ("breached", "goal_millis", "elapsed_millis")
+_OF_PART = {"breached": "breached", "goal": "goal_millis", "elapsed": "elapsed_millis"}
 
 # A clock that ran when it was read has run on since, as far as anybody knows without the site's calendar.
 _LIVE = f"""
@@ -25,39 +26,59 @@ _LIVE = f"""
         SELECT *, is_ongoing AND NOT coalesce(paused, false) AS runs,
             CASE WHEN runs AND coalesce(within_calendar_hours, true)
                 THEN greatest(0, epoch_ms(now()) - epoch_ms(observed_at)) ELSE 0 END AS since
-        FROM jira_{OPEN_TICKET_SLAS.name}
+        FROM {OPEN_TICKET_SLAS.view}
     ) AS reading
 """
 
 
-def views(sources: Sequence[tuple[Table, str]]) -> Iterator[tuple[str, str]]:
+def views(sources: Sequence[tuple[Table, str]], site: Site) -> Iterator[tuple[str, str]]:
     """Names and queries, in the order in which they can be made.
 
-    ``sources`` are the published tables, each with what reads it.
+    ``sources`` are the published tables, each with what reads it. The site tells which SLAs `issues` shows.
     """
-    readers = {table.name: reader for table, reader in sources}
-    has_slas = OPEN_TICKET_SLAS.name in readers
+    names = {table.name for table, _ in sources}
+    has_slas = OPEN_TICKET_SLAS.name in names
     # The others may be built upon the small ones.
     for table, reader in sorted(sources, key=lambda source: source[0] not in UNPARTITIONED):
-        is_overlaid = table is ISSUES and has_slas
-        yield f"jira_{table.name}", _with_newer_slas(reader) if is_overlaid else f"SELECT * FROM {reader}"
+        query = _as_declared(table, reader)
+        is_overlaid = table.name == ISSUES.name and has_slas
+        yield table.view, _with_newer_slas(query, site) if is_overlaid else query
     if has_slas:
         yield SLA_LIVE, _LIVE
 
 
-def _with_newer_slas(reader: str) -> str:
+def _as_declared(table: Table, reader: str) -> str:
+    """The declared columns, whatever the files have: some may be older than the configuration."""
+    none = ", ".join(f'NULL::{column.stored.sql} AS "{column.name}"' for column in table.columns)
+    columns = ", ".join(
+        f'TRY_CAST("{column.name}" AS {column.stored.sql}) AS "{column.name}"' for column in table.columns
+    )
+    return f"SELECT {columns} FROM (SELECT {none} WHERE false UNION ALL BY NAME SELECT * FROM {reader})"
+
+
+def _with_newer_slas(issues: str, site: Site) -> str:
     """The issues, with the SLAs of open ones as they were read last."""
     replaced, joined = [], []
-    for prefix, field_name in SLA_FIELD_NAMES.items():
+    for number, (field_id, columns) in enumerate(_shown_slas(site).items()):
+        newer = f"newer_{number}"
         replaced += [
-            f"CASE WHEN {prefix}.observed_at > issue._synced_at THEN {prefix}.{value} "
-            f"ELSE issue.{prefix}_{value} END AS {prefix}_{value}"
-            for value in _OF_SLA
+            f"CASE WHEN {newer}.observed_at > issue._synced_at THEN {newer}.{_OF_PART[column.part]} "
+            f'ELSE issue."{column.column.name}" END AS "{column.column.name}"'
+            for column in columns
         ]
         joined.append(
-            f"LEFT JOIN (SELECT * FROM jira_{OPEN_TICKET_SLAS.name} "
-            f"WHERE lower(sla_name) = '{field_name.lower()}' "
-            f"QUALIFY count(*) OVER (PARTITION BY issue_id) = 1) AS {prefix} "
-            f"ON {prefix}.issue_id = issue.issue_id"
+            f"LEFT JOIN (SELECT * FROM {OPEN_TICKET_SLAS.view} WHERE sla_field_id = '{field_id}') AS {newer} "
+            f"ON {newer}.issue_id = issue.issue_id"
         )
-    return f"SELECT issue.* REPLACE ({', '.join(replaced)}) FROM {reader} AS issue {' '.join(joined)}"
+    if not replaced:
+        return issues
+    return f"SELECT issue.* REPLACE ({', '.join(replaced)}) FROM ({issues}) AS issue {' '.join(joined)}"
+
+
+def _shown_slas(site: Site) -> dict[str, list[FieldColumn]]:
+    """The columns that show a part of an SLA, by the id of its field."""
+    return {
+        field_id.replace("'", "''"): [column for column in columns if column.type == "sla"]
+        for field_id, columns in site.shown_by.items()
+        if any(column.type == "sla" for column in columns)
+    }

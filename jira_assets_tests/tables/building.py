@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.tables.catalogue import TABLES
+from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Site
+from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.raw.records import log_in_memory
 
 MONTH = "2024-01"
@@ -36,7 +37,12 @@ def numbered(number: int, **fields: object) -> dict[str, Any]:
     return issue(**fields) | {"id": str(10_000 + number), "key": f"SUP-{number}"}
 
 
-def build(*issues: Parts, site: Site | None = None, errors: Mapping[Part, str] | None = None) -> Built:
+def build(
+    *issues: Parts,
+    site: Site | None = None,
+    errors: Mapping[Part, str] | None = None,
+    tables: Sequence[IssueTable] = TABLES,
+) -> Built:
     """All tables of these issues; the first of them has failed attempts for the parts in `errors`."""
     ids = [_id_of(parts, place) for place, parts in enumerate(issues)]
     records = [
@@ -45,7 +51,7 @@ def build(*issues: Parts, site: Site | None = None, errors: Mapping[Part, str] |
         for part, value in parts.items()
     ]
     records += [_record(ids[0], part, error=error) for part, error in (errors or {}).items()]
-    return build_records(records, site or Site())
+    return build_records(records, site or Site(), tables)
 
 
 def build_issue(site: Site | None = None, **fields: object) -> Built:
@@ -53,10 +59,10 @@ def build_issue(site: Site | None = None, **fields: object) -> Built:
     return build({Part.ISSUE: issue(**fields)}, site=site)
 
 
-def build_records(records: Sequence[Record], site: Site) -> Built:
+def build_records(records: Sequence[Record], site: Site, tables: Sequence[IssueTable] = TABLES) -> Built:
     with log_in_memory() as log:
         log.append(MONTH, records)
-        return Builder(TABLES, site).build(log.latest(MONTH))
+        return Builder(tables, site).build(log.latest(MONTH))
 
 
 def rows(built: Built, table: str) -> list[Row]:

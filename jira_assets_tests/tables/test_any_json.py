@@ -8,10 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.catalogue import BY_NAME
-from jira_assets.tables.configured import CONFIGURED
-from jira_assets.tables.issue import Site
+from jira_assets_tests.default_tables import BY_NAME, MAPPING
 from jira_assets_tests.tables.building import Row, build, issue, numbered, rows
+from jira_assets_tests.tables.sites import site_with
 
 _FIELDS = [
     "summary",
@@ -47,8 +46,8 @@ _FIELDS = [
     "customfield_0",
     "unheard_of",
 ]
-_CONFIGURED = tuple({each.field_name: f"customfield_{n}" for n, each in enumerate(CONFIGURED)}.items())
-_SITE = Site("https://example.atlassian.net", tuple((id_, name) for name, id_ in _CONFIGURED))
+_CONFIGURED = {f"customfield_{n}": each.field_name or "" for n, each in enumerate(MAPPING)}
+_SITE = site_with({id_: name for name, id_ in {name: id_ for id_, name in _CONFIGURED.items()}.items()})
 _NAMES = [
     "id",
     "key",
@@ -134,7 +133,7 @@ def _kept(found: dict[str, Row], skipped: str) -> dict[str, object]:
     return {column: row[column] for field, column in columns.items() if field != skipped}
 
 
-@given(st.sampled_from(_FIELDS) | st.sampled_from([id_ for _, id_ in _CONFIGURED]), _json)
+@given(st.sampled_from(_FIELDS) | st.sampled_from(sorted(_CONFIGURED)), _json)
 @example("created", 10**30)
 @example("customfield_13", {"rating": 10**30})
 @example("customfield_0", "\ud800")

@@ -4,21 +4,22 @@ import msgspec
 import pytest
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.issue import Site
 from jira_assets_tests.tables.building import build, build_issue, issue, row
+from jira_assets_tests.tables.sites import site_with
 
-_CATALOGUE = (
-    ("customfield_1", "Severity"),
-    ("customfield_2", "Request Type"),
-    ("customfield_3", "Organizations"),
-    ("customfield_4", "Request participants"),
-    ("customfield_5", "Satisfaction"),
-    ("customfield_6", "Time to first response"),
-    ("customfield_7", "Team"),
-    ("customfield_8", "Team"),
-    ("customfield_9", "Time to resolution"),
+_SITE = site_with(
+    {
+        "customfield_1": "Severity",
+        "customfield_2": "Request Type",
+        "customfield_3": "Organizations",
+        "customfield_4": "Request participants",
+        "customfield_5": "Satisfaction",
+        "customfield_6": "Time to first response",
+        "customfield_7": "Team",
+        "customfield_8": "Team",
+        "customfield_9": "Time to resolution",
+    }
 )
-_SITE = Site("https://example.atlassian.net", _CATALOGUE)
 
 
 def test_configured_columns_find_their_fields_by_name() -> None:
@@ -68,14 +69,12 @@ def test_an_agreement_shows_its_ongoing_or_else_its_last_cycle(agreement: object
     "wrong", [7, "text", [], {}, {"requestType": None}, {"ongoingCycle": {}}, [None], [7]]
 )
 def test_a_configured_field_of_another_shape_is_null_and_reported(wrong: object) -> None:
-    site = Site(
-        None,
-        (
-            ("customfield_2", "Request Type"),
-            ("customfield_3", "Organizations"),
-            ("customfield_6", "Time to resolution"),
-        ),
-    )
+    names = {
+        "customfield_2": "Request Type",
+        "customfield_3": "Organizations",
+        "customfield_6": "Time to resolution",
+    }
+    site = site_with(names)
     built = build_issue(site, customfield_2=wrong, customfield_3={"a": 1}, customfield_6="no SLA")
     found = row(built)
     assert (found["request_type"], found["organizations"], found["time_to_resolution_breached"]) == (
@@ -88,7 +87,7 @@ def test_a_configured_field_of_another_shape_is_null_and_reported(wrong: object)
 
 
 def test_names_of_configured_fields_ignore_case() -> None:
-    site = Site(None, (("customfield_1", "SEVERITY"),))
+    site = site_with({"customfield_1": "SEVERITY"})
     assert row(build_issue(site, customfield_1="S1"))["severity"] == "S1"
 
 
@@ -115,11 +114,11 @@ def test_a_configured_text_is_what_a_person_reads_in_the_field(value: object, ex
 def test_without_a_catalogue_configured_columns_are_null_and_custom_fields_go_by_id() -> None:
     found = row(build_issue(customfield_1={"value": "High"}, customfield_7=None))
     assert found["severity"] is None
-    assert found["custom_fields"] == '{"customfield_1":{"value":"High"}}'
+    assert found["custom_fields"] == '{"customfield_1":"High"}'
 
 
 def test_all_other_custom_fields_are_json_by_name() -> None:
-    found = row(build_issue(Site(None, (("customfield_10", "Größe"),)), customfield_10=[1, {"a": None}]))
+    found = row(build_issue(site_with({"customfield_10": "Größe"}), customfield_10=[1, {"a": None}]))
     assert msgspec.json.decode(found["custom_fields"]) == {"Größe": [1, {"a": None}]}
 
 
@@ -132,15 +131,15 @@ def test_fields_of_the_same_name_are_told_apart_by_their_ids() -> None:
 
 
 def test_a_name_that_several_fields_have_configures_nothing() -> None:
-    site = Site(None, (("customfield_1", "Severity"), ("customfield_2", "severity")))
+    site = site_with({"customfield_1": "SEVERITY", "customfield_2": "severity"})
     found = row(build_issue(site, customfield_1="a", customfield_2="b"))
     assert found["severity"] is None
-    assert msgspec.json.decode(found["custom_fields"]) == {"Severity": "a", "severity": "b"}
+    assert msgspec.json.decode(found["custom_fields"]) == {"SEVERITY": "a", "severity": "b"}
 
 
 def test_known_defect_17_several_chosen_options_are_a_list() -> None:
     found = row(build_issue(customfield_1=[{"value": "a"}, {"value": "b"}]))
-    assert msgspec.json.decode(found["custom_fields"]) == {"customfield_1": [{"value": "a"}, {"value": "b"}]}
+    assert msgspec.json.decode(found["custom_fields"]) == {"customfield_1": ["a", "b"]}
     configured = row(build_issue(_SITE, customfield_3=[{"name": "it's"}, {"name": '"quoted", with comma'}]))
     assert configured["organizations"] == ["it's", '"quoted", with comma']
 

@@ -6,6 +6,7 @@ import pytest
 
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.issue import Site
+from jira_assets.text.rendering import Rendering
 from jira_assets_tests.tables.building import (
     FETCHED,
     MONTH,
@@ -100,8 +101,9 @@ def test_every_column_of_an_issue_is_told_from_its_fields() -> None:
 def test_known_defect_15_rich_text_becomes_readable_text() -> None:
     text = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo", "marks": [{"type": "strong"}]}]
     document = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": text}]}
-    found = row(build_issue(description=document, environment=document))
-    assert (found["description"], found["environment"]) == ("Hello", "Hello")
+    for rendering, readable in ((Rendering.MARKDOWN, "Hel**lo**"), (Rendering.PLAIN, "Hello")):
+        found = row(build_issue(Site(rendering=rendering), description=document, environment=document))
+        assert (found["description"], found["environment"]) == (readable, readable)
 
 
 def test_a_user_of_jira_server_goes_by_key_or_name() -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from jira_assets.raw.record import NO_AGENT_LICENCE, Part
 from jira_assets.tables.frames import Built
-from jira_assets.tables.issue import Site
 from jira_assets_tests.shared_data import shared
 from jira_assets_tests.tables.building import FETCHED, KEYS, build, completeness, issue, row, rows
+from jira_assets_tests.tables.sites import site_with
 
 FIELD = "customfield_10071"
-SITE = Site("https://example.atlassian.net", ((FIELD, "Zeit bis zur Lösung"),))
+SITE = site_with({FIELD: "Zeit bis zur Lösung"})
 HOUR = 3_600_000
 FIRST_HOUR = datetime(2024, 1, 5, tzinfo=UTC)
 
@@ -98,7 +98,7 @@ def test_times_are_read_from_any_of_their_forms() -> None:
 
 
 def test_the_cycle_that_was_completed_last_counts_in_whatever_order_jira_lists_them() -> None:
-    site = Site(None, ((FIELD, "Time to resolution"),))
+    site = site_with({FIELD: "Time to resolution"})
     value = {"completedCycles": [completed(4, 10), completed(1, 3)]}
     found = row(build({Part.ISSUE: issue(), Part.SLA: {FIELD: value}}, site=site))
     assert (found["time_to_resolution_breached"], found["time_to_resolution_elapsed_millis"]) == (
