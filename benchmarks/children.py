@@ -1,5 +1,6 @@
 """Processes to measure in. Whoever starts them stays small: a child counts its parent's memory as its own."""
 
+import base64
 import json
 import os
 import statistics
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+KEYS = f"benchmark:{base64.b64encode(bytes(32)).decode()}"
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -17,11 +19,14 @@ def spread(values: list[float]) -> str:
     return f"median {statistics.median(values):7.2f}   min {min(values):7.2f}   max {max(values):7.2f}"
 
 
-def make_raw_log(folder: Path, issues: Path | None, generate: int, scale: int = 1) -> str:
-    """A raw log of a file's or of generated issues; says what is in it."""
+def make_raw_log(
+    folder: Path, issues: Path | None, generate: int, scale: int = 1, *, is_sealed: bool = False
+) -> str:
+    """A raw log of a file's or of generated issues, sealed with ``KEYS`` or plain; says what is in it."""
     source = ["--issues", str(issues)] if issues else ["--generate", str(generate)]
     script = Path(__file__).with_name("raw_log.py")
-    return _run(script, str(folder), *source, "--scale", str(scale)).decode().strip()
+    how = ["--scale", str(scale), *(["--sealed"] if is_sealed else [])]
+    return _run(script, str(folder), *source, *how).decode().strip()
 
 
 def measured_in_a_child(script: str, *arguments: object) -> dict[str, Any]:

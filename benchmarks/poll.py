@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from default_tables import TABLES, site_of
 
 from jira_assets.assets.download import Download
 from jira_assets.demo.folder import demo_folder
@@ -25,7 +26,6 @@ from jira_assets.demo.programs import dagster_dev, environment_for
 from jira_assets.demo.ui import Ui
 from jira_assets.jira.client import JiraClient
 from jira_assets.raw.log import RawLog
-from jira_assets.raw.site import read_fields
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.faults import rate_limited
 from jira_assets.sandbox.generate import generate
@@ -34,8 +34,6 @@ from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 from jira_assets.settings import Settings
 from jira_assets.slas.poll import SlaPoll
-from jira_assets.tables.catalogue import TABLES
-from jira_assets.tables.issue import Site as SiteOfTables
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.refresh import Refresh
@@ -102,8 +100,8 @@ def _copy(settings: Settings, site: Site) -> None:
     with JiraClient.from_settings(settings) as client:
         download = Download(settings, client, logging.getLogger("poll"))
         download.run(months, queued_only=False)
-    raw = RawLog(settings.raw_dir)
-    names = SiteOfTables(field_names=read_fields(settings.raw_dir))
+    raw = RawLog(settings.raw_dir, settings.keyring)
+    names = site_of(settings.raw_dir)
     done = Refresh(raw, settings.warehouse_path, TABLES, names).run(months)
     print(f"{done.issues:,} open tickets of {len(done.months)} months are copied")
 

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from children import KEYS
 from upath import UPath
 
 from jira_assets.jira.issue_json import CutIssue, cut
 from jira_assets.jira.parts import array_of
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.sandbox.generate import generate
@@ -41,13 +43,14 @@ def main() -> None:
     parser.add_argument(
         "--scale", type=int, default=1, help="how many times to store each issue, in years of its own"
     )
+    parser.add_argument("--sealed", action="store_true", help="encrypt it with the benchmarks' key")
     arguments = parser.parse_args()
     lines = (
         _lines(arguments.issues)
         if arguments.issues
         else map(msgspec.json.encode, generate(arguments.generate))
     )
-    log = RawLog(UPath(arguments.folder))
+    log = RawLog(UPath(arguments.folder), Keyring.parse(KEYS) if arguments.sealed else NO_KEYS)
     waiting: dict[str, list[Record]] = defaultdict(list)
     sizes: dict[str, int] = defaultdict(int)
     issues = 0

@@ -45,10 +45,10 @@ def main() -> None:
 
 def _run(raw_folder: str, database: Path) -> dict[str, Any]:
     started = time.perf_counter()
+    from default_tables import TABLES
     from upath import UPath
 
     from jira_assets.raw.log import RawLog
-    from jira_assets.tables.catalogue import TABLES
     from jira_assets.tables.issue import Site
     from jira_assets.warehouse.refresh import Refresh
 
@@ -67,10 +67,10 @@ def _run(raw_folder: str, database: Path) -> dict[str, Any]:
 
 def _stages(raw_folder: str, database: Path) -> dict[str, Any]:
     """The CPU seconds of each stage. Rows are made twice, to tell frames from rows."""
+    from default_tables import TABLES
     from upath import UPath
 
     from jira_assets.raw.log import LatestIssue, RawLog
-    from jira_assets.tables.catalogue import TABLES
     from jira_assets.tables.envelope import EnvelopeReader
     from jira_assets.tables.frames import Builder
     from jira_assets.tables.issue import Issue, Site

@@ -30,7 +30,10 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any, cast
 
+from children import KEYS
+
 from jira_assets.events.inbox import Inbox, fingerprint
+from jira_assets.privacy.keyring import Keyring
 from jira_assets.receiver.server import listen
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -64,11 +67,12 @@ def main() -> int:
     arguments = _arguments()
     events, connections = arguments.events, arguments.connections
     with tempfile.TemporaryDirectory(prefix="receiver-", dir=arguments.folder) as folder:
-        inbox = Inbox(Path(folder) / "inbox")
+        keys = KEYS if arguments.sealed else ""
+        inbox = Inbox(Path(folder) / "inbox", Keyring.parse(keys))
         print(
             f"the disk alone    {_disk(Path(folder) / 'disk'):7,.0f} files/s, written and synced one by one"
         )
-        with _receiver(Path(folder)) as (port, process), ProcessPoolExecutor(1, SPAWN) as client:
+        with _receiver(Path(folder), keys) as (port, process), ProcessPoolExecutor(1, SPAWN) as client:
 
             def load(first: int, number: int) -> Measured:
                 return client.submit(_load, port, first, number, connections).result()
@@ -100,6 +104,7 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         help="where to put the inbox: a disk, not a folder in memory (the system's own)",
     )
+    parser.add_argument("--sealed", action="store_true", help="encrypt what is stored")
     return parser.parse_args()
 
 
@@ -117,11 +122,16 @@ def _disk(folder: Path) -> float:
 
 
 @contextmanager
-def _receiver(folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _receiver(folder: Path, keys: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """A receiver on the first core, with an empty inbox; its log goes to a file, as in production."""
     with listen("127.0.0.1", 0) as free:
         port: int = free.getsockname()[1]
-    settings = {"JIRA_WEBHOOK_SECRET": SECRET, "JIRA_DATA_DIR": str(folder), "PYTHONPATH": str(REPOSITORY)}
+    settings = {
+        "JIRA_WEBHOOK_SECRET": SECRET,
+        "JIRA_DATA_DIR": str(folder),
+        "JIRA_ENCRYPTION_KEYS": keys,
+        "PYTHONPATH": str(REPOSITORY),
+    }
     command = [sys.executable, "-m", "jira_assets.cli", "serve", "--port", str(port)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=os.environ | settings, stderr=log)
@@ -259,7 +269,7 @@ def _troublemakers(port: int, inbox: Inbox) -> Iterator[Counter]:
     """Large bodies and slow clients while the block lasts; yields how many large bodies were stored."""
     stored = SPAWN.Value("i", 0)
     processes = [
-        SPAWN.Process(target=_large, args=(port, inbox, stored)),
+        SPAWN.Process(target=_large, args=(port, Inbox(inbox.folder), stored)),
         SPAWN.Process(target=_slow, args=(port,)),
     ]
     for process in processes:

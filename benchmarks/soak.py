@@ -24,21 +24,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+from default_tables import TABLES, site_of
 from upath import UPath
 
+from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import fetch_month
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.slas import SlaSource
 from jira_assets.raw.log import RawLog
-from jira_assets.raw.site import read_fields, write_fields
+from jira_assets.raw.site import write_fields
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
-from jira_assets.tables import issue as tables_issue
-from jira_assets.tables.catalogue import TABLES
+from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months, publish_views
 from jira_assets.warehouse.refresh import Refresh
@@ -67,6 +68,15 @@ class Place:
     @property
     def database(self) -> Path:
         return self.folder / "warehouse.duckdb"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "JIRA_BASE_URL": self.url,
+            "JIRA_EMAIL": self.email,
+            "JIRA_API_TOKEN": self.token,
+            "JIRA_DATA_DIR": str(self.folder),
+        }
 
 
 @dataclass
@@ -141,6 +151,7 @@ def soak(rounds: int, seed: int, issues: int, report: Callable[[str], None]) -> 
 
 def work(place: Place, stage: Callable[[str], None]) -> None:
     """One run of the pipeline, without Dagster: fetch, append, write, publish."""
+    settings = Settings(place.variables)
     root = UPath(place.folder / "raw")
     raw = RawLog(root)
     stage("fetching and appending")
@@ -150,25 +161,21 @@ def work(place: Place, stage: Callable[[str], None]) -> None:
         for month in place.months:
             for records in fetch_month(client, month, slas=SlaSource(lambda: catalogue.slas)):
                 raw.append(month, records)
+            AttachmentDownload(settings, client, raw, month, lambda _line: None).keep()
             raw.compact(month)
     stage("writing")
-    fields = tables_issue.Site(field_names=read_fields(root))
+    fields = site_of(root)
     Refresh(raw, place.database, TABLES, fields).run(place.months)
     stage("publishing")
     with connect(place.database, read_only=True) as connection:
         publish_months(connection, TABLES, place.months, UPath(place.folder / "published"))
-    publish_views(UPath(place.folder / "published"))
+    publish_views(UPath(place.folder / "published"), TABLES, fields)
     stage(_DONE)
 
 
 def work_through_dagster(place: Place, stage: Callable[[str], None]) -> None:
     """The same as a run of Dagster, which is the process that is killed then."""
-    os.environ |= {
-        "JIRA_BASE_URL": place.url,
-        "JIRA_EMAIL": place.email,
-        "JIRA_API_TOKEN": place.token,
-        "JIRA_DATA_DIR": str(place.folder),
-    }
+    os.environ |= place.variables
     from dagster import DagsterInstance
 
     from jira_assets.definitions import defs

@@ -133,6 +133,7 @@ def _values(sandbox: RunningSandbox, folder: Path, start: str) -> dict[str, str]
         "JIRA_API_TOKEN": sandbox.account.token,
         "JIRA_START_MONTH": start,
         "JIRA_DATA_DIR": str(folder),
+        "JIRA_ATTACHMENTS": "metadata",  # a download that failed waits for the next run of its issue
         "JIRA_WEBHOOK_SECRET": SECRET,
     }
 

@@ -24,7 +24,12 @@ COMMANDS = (
     Command(
         "doctor", "check settings, account, projects, clock, disk and database", "jira_assets.jira.doctor"
     ),
+    Command("fields", "list the site's fields, and the columns that show them", "jira_assets.fields.command"),
     Command("sandbox", "serve a Jira site on this machine to develop against", "jira_assets.sandbox.command"),
+    Command("attachments", "write the files of issues into a folder", "jira_assets.attachments.command"),
+    Command("keys", "make, list and replace encryption keys", "jira_assets.privacy.keys_command"),
+    Command("decrypt", "make protected values readable", "jira_assets.privacy.decrypt_command"),
+    Command("forget", "take a person out of everything that is kept", "jira_assets.erasure.command"),
     Command("serve", "take in Jira's webhooks", "jira_assets.receiver.command"),
     Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
 )
@@ -49,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    commands = "\n".join(f"  {command.name:<10}{command.summary}" for command in COMMANDS)
+    commands = "\n".join(f"  {command.name:<13}{command.summary}" for command in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="jira-assets",
         description="A copy of a Jira Cloud site in DuckDB. Settings come from the environment and .env.",

@@ -5,13 +5,14 @@ from functools import cache
 from jira_assets.environment import SettingsError
 from jira_assets.raw.site import read_fields, read_resolved, write_resolved
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import Catalogue
+from jira_assets.tables.catalogue import Catalogue, version
 from jira_assets.tables.field_columns import FieldMapping
 from jira_assets.tables.issue import Site
 from jira_assets.tables.mapping_file import MappingError, read_mapping
 from jira_assets.tables.policy import Policy, PolicyError, default_policy, load_policy
 from jira_assets.tables.protection import Protection
 from jira_assets.tables.resolve import Resolution, resolve
+from jira_assets.warehouse.outdated import outdated_months
 
 
 @cache
@@ -71,6 +72,15 @@ def site(settings: Settings, resolved: Resolution) -> Site:
     except SettingsError:
         url = None
     return resolved.site(url, settings.rendering)
+
+
+def outdated(settings: Settings) -> tuple[str, list[str]]:
+    """Today's version of the tables, and the months that are of another.
+
+    Raises ``SettingsError``, ``PrivacyError``, ``RawLogError`` and ``WarehouseError``.
+    """
+    today = version(site(settings, resolution(settings)), protection(settings))
+    return today, outdated_months(settings.warehouse_path, catalogue().tables, today)
 
 
 def _unusable(variable: str, error: Exception) -> SettingsError:

@@ -11,6 +11,8 @@ from jira_assets.text.rendering import Rendering
 if TYPE_CHECKING:
     from upath import UPath
 
+    from jira_assets.privacy.keyring import Keyring
+
 DEFAULT_EVENT_RETENTION_DAYS = 30
 DEFAULT_MAX_DELETED_PERCENT = 5
 DEFAULT_ATTACHMENT_MAX_MB = 50
@@ -87,6 +89,20 @@ class CopySettings(Values, Folders):
     def encryption_keys(self) -> str | None:
         """``id:base64`` separated by commas, a secret; None if nothing is encrypted."""
         return self._optional("JIRA_ENCRYPTION_KEYS")
+
+    @property
+    def keyring(self) -> "Keyring":
+        """The keys, verified: the ones that the data are encrypted with are among them.
+
+        Raises ``UnknownKey`` or ``WrongKey``, which name the key, too.
+        """
+        from jira_assets.privacy.errors import MalformedKeys
+        from jira_assets.privacy.in_use import verified  # not every command has to do with data
+
+        try:
+            return verified(self.encryption_keys, self.keys_file)
+        except MalformedKeys as error:
+            raise SettingsError("JIRA_ENCRYPTION_KEYS", error.problem, error.remedy) from None
 
     @property
     def privacy_file(self) -> Path | None:

@@ -12,21 +12,39 @@ from jira_assets.automation.alerts import alerts
 from jira_assets.automation.jobs import (
     apply_events,
     measure_health,
+    rebuild_months,
+    refresh_fields,
     refresh_slas,
     sweep_recent,
     sync_months,
     take_census,
 )
-from jira_assets.automation.schedules import daily_census, daily_health, hourly_reconcile, sla_refresh
+from jira_assets.automation.rebuild_sensor import rebuild_sensor
+from jira_assets.automation.schedules import (
+    daily_census,
+    daily_fields,
+    daily_health,
+    hourly_reconcile,
+    sla_refresh,
+)
 from jira_assets.automation.webhook_sensor import webhook_sensor
 from jira_assets.warehouse.io_manager import WarehouseIOManager
 
 defs = Definitions(
     assets=load_assets_from_package_module(assets),
     asset_checks=load_asset_checks_from_package_module(checks),
-    jobs=[sync_months, apply_events, refresh_slas, sweep_recent, take_census, measure_health],
-    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_health],
-    sensors=[webhook_sensor, alerts],
+    jobs=[
+        sync_months,
+        apply_events,
+        rebuild_months,
+        refresh_slas,
+        refresh_fields,
+        sweep_recent,
+        take_census,
+        measure_health,
+    ],
+    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_health],
+    sensors=[webhook_sensor, rebuild_sensor, alerts],
     resources={"warehouse": WarehouseIOManager()},
     # Steps are short and share what they import; a process for each would cost a second per step.
     executor=in_process_executor,

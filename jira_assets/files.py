@@ -1,4 +1,7 @@
-"""Files that are either the old ones or the new ones, on this machine's disks and elsewhere."""
+"""Files that are either the old ones or the new ones, on this machine's disks and elsewhere.
+
+On disks, nobody but us can read what is made here, unless it is said to be public.
+"""
 
 import contextlib
 import os
@@ -14,6 +17,9 @@ from upath import UPath
 
 _LEFT_BEHIND_AFTER_S = 3600  # nobody takes this long to write a file
 _OPEN_AT_ONCE = 64  # of the few hundred files that a process may have open
+_PRIVATE_FILE = 0o600
+_PRIVATE_FOLDER = 0o700
+_PUBLIC_FOLDER = 0o777  # less what the user's umask takes away
 
 
 def local(path: UPath) -> Path | None:
@@ -21,9 +27,17 @@ def local(path: UPath) -> Path | None:
     return Path(path.path) if path.protocol in ("", "file") else None
 
 
+def private(path: str | os.PathLike[str], flags: int) -> int:
+    """The ``opener`` of files that nobody else can read, from the moment they are there."""
+    return os.open(path, flags, _PRIVATE_FILE)
+
+
 @contextmanager
-def replaced(target: UPath) -> Iterator[Path]:
-    """A new local file to be written; it takes the target's place when the block ends without an error."""
+def replaced(target: UPath, *, is_public: bool = False) -> Iterator[Path]:
+    """A new local file to be written; it takes the target's place when the block ends without an error.
+
+    A private one is there already, empty, so that whoever writes it needs not know about its mode.
+    """
     on_disk = local(target)
     if on_disk is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -31,15 +45,25 @@ def replaced(target: UPath) -> Iterator[Path]:
             yield staged
             target.write_bytes(staged.read_bytes())  # an object store replaces objects whole
         return
-    on_disk.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(on_disk.parent, is_public=is_public)
     staged = on_disk.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
+        if not is_public:
+            staged.touch(_PRIVATE_FILE, exist_ok=False)
         yield staged
         with staged.open("rb+") as file:
             os.fsync(file.fileno())
         staged.replace(on_disk)
     finally:
         staged.unlink(missing_ok=True)
+
+
+def exchange(path: Path, content: bytes) -> None:
+    """Put other content into a file, which keeps its times. Raises FileNotFoundError if it is not there."""
+    with replaced(UPath(path)) as staged:
+        staged.write_bytes(content)
+        status = path.stat()
+        os.utime(staged, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def sync_in_turn(descriptors: Sequence[int]) -> None:
@@ -70,7 +94,7 @@ def _write_group(folder: Path, group: Mapping[str, bytes], sync: Callable[[Seque
     try:
         for name, content in group.items():
             # Without a file object, which takes longer to make than the file.
-            descriptors.append(os.open(staged[name], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            descriptors.append(os.open(staged[name], os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE))
             _write_all(descriptors[-1], content)
         sync(descriptors)
         for name, path in staged.items():
@@ -90,20 +114,25 @@ def _write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def make_folder_anywhere(folder: UPath) -> None:
+def make_folder_anywhere(folder: UPath, within: UPath | None = None) -> None:
     """As ``make_folder``, also where folders are nothing that has to be made durable, such as s3://."""
     on_disk = local(folder)
     if on_disk is None:
         folder.mkdir(parents=True, exist_ok=True)
     else:
-        make_folder(on_disk)
+        make_folder(on_disk, None if within is None else local(within))
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder, and those above it that are missing; durable when this returns. Raises OSError."""
+def make_folder(folder: Path, within: Path | None = None, *, is_public: bool = False) -> None:
+    """Create a folder, and those above it that are missing; durable when this returns. Raises OSError.
+
+    Private are those from ``within`` downwards, which is the folder itself unless it is given.
+    """
     if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        top = within or folder
+        make_folder(folder.parent, top, is_public=is_public)
+        is_private = folder.is_relative_to(top) and not is_public
+        folder.mkdir(_PRIVATE_FOLDER if is_private else _PUBLIC_FOLDER, exist_ok=True)
         fsync_folder(folder.parent)
 
 

@@ -46,6 +46,11 @@ class Folders:
         return self.local_dir / "warehouse.duckdb"
 
     @property
+    def keys_file(self) -> Path:
+        """Which encryption keys are in use; the keys themselves are not in it."""
+        return self.local_dir / "keys.json"
+
+    @property
     def inbox_dir(self) -> Path:
         """The events that the receiver has taken in and nobody has looked at yet."""
         return self.local_dir / "inbox"

@@ -28,7 +28,7 @@ from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import BY_NAME
+from jira_assets_tests.default_tables import BY_NAME
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _BY_MONTH = ("raw_issues", *BY_NAME, "published")

@@ -9,8 +9,9 @@ import pytest
 from dagster import AssetKey, AssetSpec, Definitions, TableSchema
 
 from jira_assets.definitions import defs
-from jira_assets.tables.catalogue import BY_NAME, TABLES, UNPARTITIONED
+from jira_assets.tables.catalogue import UNPARTITIONED
 from jira_assets.tables.declare import Table
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 
 SPECS = {spec.key: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 REPOSITORY = Path(__file__).resolve().parents[1]

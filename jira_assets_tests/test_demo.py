@@ -18,11 +18,14 @@ from jira_assets.demo.errors import DemoError
 from jira_assets.demo.folder import demo_folder
 from jira_assets.demo.queries import QUERIES, show_queries
 from jira_assets.environment import VARIABLES
+from jira_assets.privacy.key import new_key
 from jira_assets.sandbox.generate import generated_site
-from jira_assets.tables.catalogue import TABLES, UNPARTITIONED
+from jira_assets.tables.catalogue import UNPARTITIONED
+from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import transaction
 from jira_assets.warehouse.publish import publish_months, publish_table, publish_views
 from jira_assets.warehouse.store import begin_changes, create
+from jira_assets_tests.default_tables import TABLES
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text()
@@ -39,7 +42,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         publish_months(connection, TABLES, ["2026-01"], UPath(folder))
     for table in UNPARTITIONED:
         publish_table(database, table, UPath(folder))
-    return Path(str(publish_views(UPath(folder))))
+    return Path(str(publish_views(UPath(folder), TABLES, Site())))
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_the_site_of_the_demo_is_alive_today() -> None:
 def test_the_queries_of_the_demo_run_on_the_published_copy(
     published: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show_queries(published)
+    show_queries(published, new_key("now"))
     printed = capsys.readouterr().out
     assert all(query.question in printed and query.sql in README for query in QUERIES)
 
@@ -112,7 +115,7 @@ def test_the_queries_of_the_readme_run_on_the_published_copy(published: Path, sq
 
 def test_the_readme_lists_every_table_with_its_key_and_every_setting() -> None:
     for table in (*TABLES, *UNPARTITIONED):
-        assert f"| `jira_{table.name}` | {', '.join(table.primary_key)} |" in README
+        assert f"| `{table.view}` | {', '.join(table.primary_key)} |" in README
     assert not [name for name in VARIABLES if f"`{name}`" not in README]
 
 

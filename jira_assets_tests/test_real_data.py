@@ -13,7 +13,7 @@ import pytest
 from backfill import counts_per_issue, stored_per_issue
 
 from jira_assets.sandbox.site import Site
-from jira_assets.tables.catalogue import TABLES
+from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.pipeline import Pipeline, Run, pipeline
 from jira_assets_tests.shared_data import shared
 
@@ -29,7 +29,7 @@ _MONTH = "2020-06"
 def arrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pipeline, Run]]:
     with gzip.open(shared("real/arrow/arrow_issues.jsonl.gz")) as lines:
         site = Site(map(json.loads, itertools.islice(lines, ARROW_ISSUES)))
-    with pipeline(site, tmp_path_factory.mktemp("arrow")) as pipe:
+    with pipeline(site, tmp_path_factory.mktemp("arrow"), JIRA_ATTACHMENTS="metadata") as pipe:
         yield pipe, pipe.run(*ARROW_MONTHS)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from default_tables import TABLES
 
 from jira_assets.assets.download import Download
 from jira_assets.events.archive import Archive, Outcome
@@ -20,7 +21,6 @@ from jira_assets.jira.events import parse
 from jira_assets.receiver.server import running
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.declare import Table
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from webhook_soak.worker import refresh, run
@@ -45,7 +45,7 @@ def months_of(site: Site) -> list[str]:
 def wait_for_rest(settings: Settings, site: Site, owed: Callable[[], set[str]], seconds: float) -> list[str]:
     """Returns when nothing is left to do, or after so many seconds what is."""
     deadline = time.monotonic() + seconds
-    _end_postponements(Inbox(settings.inbox_dir))
+    _end_postponements(Inbox(settings.inbox_dir, settings.keyring))
     while (left := _left(settings, site, owed())) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_SECONDS)
     return left
@@ -59,7 +59,7 @@ def _end_postponements(inbox: Inbox) -> None:
 
 
 def _left(settings: Settings, site: Site, owed: set[str]) -> list[str]:
-    queue, inbox = Queue(settings.queue_dir), Inbox(settings.inbox_dir)
+    queue, inbox = Queue(settings.queue_dir, settings.keyring), Inbox(settings.inbox_dir, settings.keyring)
     items = [item for month in queue.newest() for item in queue.items(month)]
     left = [f"{month} was not finished" for month in sorted(owed)]
     left += [f"{item} in the queue" for item in items if not _is_in_vain(item, site)]
@@ -69,7 +69,7 @@ def _left(settings: Settings, site: Site, owed: set[str]) -> list[str]:
 
 def in_vain(settings: Settings, site: Site) -> int:
     """How many items wait for what was deleted before they were told of it, which nobody can know."""
-    queue = Queue(settings.queue_dir)
+    queue = Queue(settings.queue_dir, settings.keyring)
     return sum(_is_in_vain(item, site) for month in queue.months() for item in queue.items(month))
 
 
@@ -92,11 +92,11 @@ def _is_hopeless(inbox: Inbox, name: str, site: Site) -> bool:
 
 def events_lost(settings: Settings, identifiers: Iterable[str]) -> list[str]:
     """Every event is in the archive, or still in the inbox, once."""
-    inbox = Inbox(settings.inbox_dir)
+    inbox = Inbox(settings.inbox_dir, settings.keyring)
     found = Counter(inbox.read(name).identifier for name in inbox.names())
     outcomes: Counter[Outcome] = Counter()
     for day in _days():
-        for event in Archive(settings.events_dir).read(day):
+        for event in Archive(settings.events_dir, settings.keyring).read(day):
             found[event.identifier] += 1
             outcomes[event.outcome] += 1
     expected = Counter(identifiers)
@@ -167,4 +167,4 @@ def tidy(settings: Settings, months: Sequence[str]) -> None:
     with running(settings):
         for month in months:
             run(settings, month, lambda _told: None)
-        Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
+        Archive(settings.events_dir, settings.keyring).tidy(datetime.now(UTC), settings.event_retention_days)

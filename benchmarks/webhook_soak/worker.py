@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import duckdb
+from default_tables import TABLES, site_of
 
 from jira_assets.assets.download import Download
 from jira_assets.events.archive import Archive
@@ -19,10 +20,7 @@ from jira_assets.jira.errors import JiraError
 from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
-from jira_assets.raw.site import read_fields
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import TABLES
-from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import WarehouseError, connect
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.publish import publish_months, publish_views
@@ -47,12 +45,14 @@ Tell = Callable[[tuple[str, str]], None]
 def work(settings: Settings, unfinished: Unfinished, seed: str, tell: Tell) -> None:
     """Empties the inbox and the queue, and does again what was not finished, until it is killed."""
     rng = random.Random(seed)
-    queue = Queue(settings.queue_dir)
+    queue = Queue(settings.queue_dir, settings.keyring)
     while True:
         tell(("stage", STAGES[0]))
         with _reported(tell):
             Drain.from_settings(settings).run(_DRAIN_SECONDS)
-            Archive(settings.events_dir).tidy(datetime.now(UTC), settings.event_retention_days)
+            Archive(settings.events_dir, settings.keyring).tidy(
+                datetime.now(UTC), settings.event_retention_days
+            )
         waiting = sorted({*queue.newest(), *unfinished.months()})
         rng.shuffle(waiting)
         for month in waiting:
@@ -73,18 +73,20 @@ def run(settings: Settings, month: str, tell: Tell) -> None:
         raise download.failed[month]
     tell(("stage", STAGES[2]))
     refresh(settings, [month])
-    requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir))
+    requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir, settings.keyring))
     tell(("stage", STAGES[3]))
     published = settings.published_dir
     with connect(settings.warehouse_path, read_only=True) as connection:
         publish_months(connection, TABLES, [month], published)
-    publish_views(published)
+    publish_views(published, TABLES, site_of(settings.raw_dir))
 
 
 def refresh(settings: Settings, months: Sequence[str]) -> None:
     """Brings months of the tables up to date with the raw log."""
-    site = Site(field_names=read_fields(settings.raw_dir))
-    refreshed = Refresh(RawLog(settings.raw_dir), settings.warehouse_path, TABLES, site).run(months)
+    site = site_of(settings.raw_dir)
+    refreshed = Refresh(
+        RawLog(settings.raw_dir, settings.keyring), settings.warehouse_path, TABLES, site
+    ).run(months)
     for reason in refreshed.failed.values():
         raise RawLogError(reason)
 

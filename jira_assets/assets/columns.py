@@ -22,4 +22,4 @@ def _column(column: Column, table: Table) -> TableColumn:
         other=[f"one of {', '.join(column.accepted)}"] if column.accepted else [],
     )
     tags = {"personal-data": column.personal.value.replace(" ", "-")} if column.personal != "none" else {}
-    return TableColumn(column.name, column.kind.sql, column.description, constraints, tags=tags)
+    return TableColumn(column.name, column.stored.sql, column.description, constraints, tags=tags)

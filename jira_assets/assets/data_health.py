@@ -16,6 +16,7 @@ from dagster import (
 
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.publishing import publish_table
+from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.environment import SettingsError
 from jira_assets.health.measure import Measurement, Value, measure
@@ -45,7 +46,7 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
     description=f"{DATA_HEALTH.description} Measured every hour; the row of the day is replaced.",
 )
 def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
-    settings = Settings.load()
+    settings = ready_settings()
     measured = measure(settings, lambda: _open_client(settings), datetime.now(UTC))
     for what, why in measured.unknown.items():
         context.log.warning("%s: %s", what, why)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import msgspec
 
+from jira_assets.attachments.download import AttachmentDownload, FileCounts
 from jira_assets.events.apply import Applied, QueuedIssues, failures
 from jira_assets.events.drain import Drain
 from jira_assets.events.queue import Queue
@@ -31,7 +32,7 @@ from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.site import write_fields
 from jira_assets.settings import Settings
-from jira_assets.warehouse.connection import WarehouseBusy
+from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
 
 # Trying again, or another month, would only lock the account out.
@@ -63,15 +64,16 @@ class Download:
 
     def __init__(self, settings: Settings, client: JiraClient, log: logging.Logger) -> None:
         self.fetched: dict[str, Metadata] = {}
-        self.failed: dict[str, JiraError | RawLogError | WarehouseBusy] = {}
+        self.failed: dict[str, JiraError | RawLogError | WarehouseError] = {}
         self._client = client
         self._log = log
         self._settings = settings
+        self._agent: JiraClient | None = None
         self._slas = NO_SLAS
         self._raw_dir = settings.raw_dir
         self._projects = settings.projects
-        self._raw = RawLog(settings.raw_dir)
-        self._queue = Queue(settings.queue_dir)
+        self._raw = RawLog(settings.raw_dir, settings.keyring)
+        self._queue = Queue(settings.queue_dir, settings.keyring)
         self._known = Known(settings.warehouse_path)
         self._drain = Drain.from_settings(settings)
         self._guard = AccessGuard(client, settings.projects)
@@ -95,13 +97,14 @@ class Download:
             JiraClient.for_slas(self._settings) or nullcontext() as agent,
         ):
             fields = beside.submit(self._fetch_fields)
+            self._agent = agent
             self._slas = SlaSource(fields.result, agent)
             if not queued_only:
                 fields.result()  # a refused credential is told once, not by every month
             for month in months:
                 try:
                     self.fetched[month] = self._month(month, queued_only)
-                except (JiraError, RawLogError, WarehouseBusy) as error:
+                except (JiraError, RawLogError, WarehouseError) as error:
                     self.failed[month] = error
                     self._log.error("%s: %s", month, error)
                     if isinstance(error, ENDS_EVERYTHING):
@@ -115,19 +118,26 @@ class Download:
         return fields.slas
 
     def _month(self, month: str, queued_only: bool) -> Metadata:
-        began, before = time.monotonic(), self._client.statistics
+        began, before = time.monotonic(), self._statistics()
         done: list[MonthFetch | Applied] = []
+        files = AttachmentDownload(self._settings, self._client, self._raw, month, self._log.info)
         if not queued_only or not self._raw.is_whole(month):
-            done.append(self._fetch_whole(month))
+            done.append(self._fetch_whole(month, files))
         if queued_only:
-            queued = QueuedIssues(self._client, self._raw, self._queue, self._known, month, self._slas)
+            queued = QueuedIssues(self._client, self._raw, self._queue, self._known, month, self._slas, files)
             done.append(queued.apply(self._log.info))
         self._raw.compact(month)
-        metadata = _metadata(done, before, self._client.statistics, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        metadata = _metadata(done, before, self._statistics(), seconds) | _told_of_files(files.counts)
         self._log.info("%s: %d issues in %s s", month, metadata["issues"], metadata["seconds"])
         return metadata
 
-    def _fetch_whole(self, month: str) -> MonthFetch:
+    def _statistics(self) -> Statistics:
+        """Of both accounts."""
+        counted = self._client.statistics
+        return counted + self._agent.statistics if self._agent else counted
+
+    def _fetch_whole(self, month: str, files: AttachmentDownload) -> MonthFetch:
         fetch = fetch_month(
             self._client, month, self._projects, Source.BACKFILL, self._log.info, self._guard, self._slas
         )
@@ -139,6 +149,7 @@ class Download:
             self._raw.append(month, (record for record in records if record.issue_id not in gone))
         self._raw.append(month, failures(fetch.skipped, Source.BACKFILL))
         self._refuse_sudden_emptiness(month, fetch)
+        files.keep()
         self._raw.mark_whole(month)
         return fetch
 
@@ -172,7 +183,7 @@ def _projects(records: Iterable[Record]) -> dict[str, str | None]:
 
 def _metadata(
     done: Sequence[MonthFetch | Applied], before: Statistics, after: Statistics, seconds: float
-) -> Metadata:
+) -> dict[str, int | float | str | list[str]]:
     failed = [failure for each in done for failure in each.failures]
     skipped = [issue for each in done for issue in each.skipped]
     metadata: dict[str, int | float | str | list[str]] = {
@@ -197,3 +208,16 @@ def _metadata(
     if skipped:
         metadata["skipped"] = [f"{issue.key}: {issue.reason}" for issue in skipped[:_KEYS_SHOWN]]
     return metadata
+
+
+def _told_of_files(counts: FileCounts) -> dict[str, int | list[str]]:
+    told: dict[str, int | list[str]] = {
+        "files_downloaded": counts.downloaded,
+        "file_bytes": counts.bytes,
+        "files_kept": counts.kept,
+        "files_too_large": counts.too_large,
+        "files_failed": len(counts.failures),
+    }
+    if counts.failures:
+        told["file_failures"] = counts.failures[:_KEYS_SHOWN]
+    return told

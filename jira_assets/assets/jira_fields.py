@@ -13,6 +13,7 @@ from dagster import (
 
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.publishing import publish_table
+from jira_assets.assets.ready import ready_settings
 from jira_assets.configuration import remember, resolution
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
@@ -39,7 +40,7 @@ from jira_assets.warehouse.unpartitioned import read_table, replace_table
 )
 def jira_fields() -> MaterializeResult[None]:
     try:
-        settings = Settings.load()
+        settings = ready_settings()
         with JiraClient.from_settings(settings) as client:
             write_fields(settings.raw_dir, fetch_fields(client).payload)
         resolved = resolution(settings)

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.publishing import publish_table
+from jira_assets.assets.ready import ready_settings
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.host import Statistics
 from jira_assets.raw.errors import RawLogError
-from jira_assets.settings import Settings
 from jira_assets.slas.poll import Polled, SlaPoll
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.warehouse.connection import WarehouseError
@@ -41,7 +41,7 @@ def open_ticket_slas(
     context: AssetExecutionContext, config: SlaRefreshConfig
 ) -> Iterator[MaterializeResult[None]]:
     try:
-        settings = Settings.load()
+        settings = ready_settings()
         with (
             JiraClient.from_settings(settings) as client,
             JiraClient.for_slas(settings) or nullcontext(client) as reader,

@@ -4,9 +4,9 @@ from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.publishing import publish_views
+from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.silent import SilentChecks
 from jira_assets.configuration import catalogue
-from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months
 from jira_assets.warehouse.read import built
@@ -26,7 +26,7 @@ from jira_assets.warehouse.read import built
     ),
 )
 def published(context: AssetExecutionContext) -> MaterializeResult[None]:
-    settings = Settings.load()
+    settings = ready_settings()
     folder = settings.published_dir
     checks = SilentChecks(context)
     checks.before_publishing()

@@ -17,10 +17,11 @@ from pydantic import Field
 
 from jira_assets.assets.download import ENDS_EVERYTHING, Download
 from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.unasked import answer_unasked_checks
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
-from jira_assets.settings import Settings
+from jira_assets.privacy.errors import PrivacyError
 
 
 class RawIssuesConfig(Config):
@@ -47,19 +48,20 @@ class RawIssuesConfig(Config):
     description=(
         "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
         "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
-        "to be fetched keeps its stored value, and the check `every_part_fetched` says so."
+        "to be fetched keeps its stored value, and the check `every_part_fetched` says so. The content of "
+        "attachments is stored under `attachments/<issue id>/`; what fails is tried again by the next run."
     ),
 )
 def raw_issues(
     context: AssetExecutionContext, config: RawIssuesConfig
 ) -> Iterator[AssetMaterialization | MaterializeResult[None]]:
     try:
-        settings = Settings.load()
+        settings = ready_settings()
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
         with JiraClient.from_settings(settings) as client:
             download = Download(settings, client, context.log)
             download.run(context.partition_keys, queued_only=config.queued_only)
-    except (SettingsError, *ENDS_EVERYTHING) as error:
+    except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
     if download.failed:
         for month, metadata in download.fetched.items():

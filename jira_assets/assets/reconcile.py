@@ -17,12 +17,14 @@ from dagster import (
     asset,
 )
 
+from jira_assets.assets.ready import ready_settings
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BrokenPaging, JiraError, RateLimited, Unavailable
 from jira_assets.raw.errors import RawLogError
 from jira_assets.reconcile.census import Census, take_census
 from jira_assets.reconcile.comments import CommentCensus, take_comment_census
+from jira_assets.reconcile.files import queue_failed_files
 from jira_assets.reconcile.recent import sweep
 from jira_assets.reconcile.remote import queue_remote_links
 from jira_assets.reconcile.scope import Scope
@@ -85,8 +87,9 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
     check_specs=[ACCESS_KEPT, DELETIONS_PLAUSIBLE],
     description=(
         "A census of ids: issues and comments that are in Jira and not here, or here and not in Jira, are "
-        "queued, and so are those whose remote links have not been looked at for a day. Nothing is deleted "
-        "but by the runs that this causes, each of which asks for the issue itself."
+        "queued, and so are those whose remote links have not been looked at for a day, and those of "
+        "which a file could not be downloaded. Nothing is deleted but by the runs that this causes, each of "
+        "which asks for the issue itself."
     ),
 )
 def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
@@ -96,6 +99,7 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             census = take_census(scope, percent)
             comments = take_comment_census(scope, percent)
             remote_links = queue_remote_links(scope, datetime.now(UTC))
+            files = queue_failed_files(scope) if settings.downloads_attachments else 0
     except Failure as failure:
         # What cannot be looked into has not passed, and must not stay as if it were yet to come.
         for spec in (ACCESS_KEPT, DELETIONS_PLAUSIBLE):
@@ -116,6 +120,7 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             "comments_gone": comments.gone,
             "queued_for_comments": comments.queued,
             "queued_for_remote_links": remote_links,
+            "queued_for_files": files,
             **spent,
         }
     )
@@ -130,7 +135,7 @@ def _scope() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
     began = time.monotonic()
     spent: dict[str, int | float] = {}
     try:
-        settings = Settings.load()
+        settings = ready_settings()
         with JiraClient.from_settings(settings) as client:
             yield settings, Scope.from_settings(settings, client), spent
             statistics = client.statistics

@@ -14,20 +14,19 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.assets.columns import metadata_of
+from jira_assets.assets.jira_fields import store_changed_fields
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
+from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.unasked import answer_unasked_checks
-from jira_assets.environment import SettingsError
+from jira_assets.configuration import catalogue, outdated, protection, remember, resolution, site
 from jira_assets.events.neighbours import requeue_outdated
 from jira_assets.events.queue import Queue
 from jira_assets.raw.log import RawLog
-from jira_assets.raw.site import read_fields
-from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import TABLES, code_version
 from jira_assets.tables.declare import Table
-from jira_assets.tables.issue import Site
 from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
 from jira_assets.warehouse.known import Known
+from jira_assets.warehouse.purge import purge
 
 
 class TablesConfig(Config):
@@ -43,7 +42,7 @@ def _out(table: Table) -> AssetOut:
         io_manager_key="warehouse",
         is_required=False,
         group_name="tables",
-        code_version=code_version(),
+        code_version=catalogue().version,
         owners=["team:data"],
         kinds={"polars", "duckdb"},
         tags={"layer": "table"},
@@ -52,7 +51,7 @@ def _out(table: Table) -> AssetOut:
 
 @multi_asset(
     name="jira_tables",
-    outs={table.name: _out(table) for table in TABLES},
+    outs={table.name: _out(table) for table in catalogue().tables},
     deps=[raw_issues],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
@@ -63,28 +62,27 @@ def _out(table: Table) -> AssetOut:
 )
 def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableOutput]]:
     """Issues that were fetched since the last time are read from raw once, for all selected tables."""
-    settings = Settings.load()
+    settings = ready_settings()
     wanted = context.op_execution_context.selected_output_names
-    selected = [table for table in TABLES if table.name in wanted]
+    selected = [table for table in catalogue().tables if table.name in wanted]
+    resolved = resolution(settings)
+    remember(settings, resolved)
     refresh = TableRefresh(
-        raw=RawLog(settings.raw_dir),
-        site=_site(settings),
+        raw=RawLog(settings.raw_dir, settings.keyring),
+        site=site(settings, resolved),
         tables=selected,
+        protection=protection(settings),
         months=list(context.partition_keys),
         rebuild=config.rebuild,
         progress=context.log.info,
     )
     for table in selected:
         yield Output(TableOutput(refresh, table), output_name=table.name)
-    requeued = requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir))
+    if refresh.result.protected_anew and not outdated(settings)[1]:
+        purge(settings.warehouse_path)  # of what was readable until the last of these months was made anew
+    store_changed_fields(context, settings, resolved)
+    requeued = requeue_outdated(
+        Known(settings.warehouse_path, settings.keyring), Queue(settings.queue_dir, settings.keyring)
+    )
     if requeued:
         context.log.info("%d issues show others as they were: they are in the queue", requeued)
-
-
-def _site(settings: Settings) -> Site:
-    # Rebuilding needs no access to Jira; only addresses of issues behind the gateway need the domain.
-    try:
-        url: str | None = f"https://{settings.domain}"
-    except SettingsError:
-        url = None
-    return Site(url, read_fields(settings.raw_dir))

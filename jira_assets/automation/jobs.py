@@ -24,6 +24,12 @@ apply_events = define_asset_job(
     ),
 )
 
+rebuild_months = define_asset_job(
+    "rebuild_months",
+    selection=AssetSelection.groups("tables", "published"),
+    description="Makes the tables of months anew from what is stored, checks and publishes them.",
+)
+
 refresh_slas = define_asset_job(
     "refresh_slas",
     selection="open_ticket_slas",
@@ -46,6 +52,13 @@ take_census = define_asset_job(
     selection="reconcile_census",
     tags=_BEFORE_EVENTS,
     description="Queues what is in Jira and not here, and what is here and not in Jira.",
+)
+
+refresh_fields = define_asset_job(
+    "refresh_fields",
+    selection="jira_fields",
+    tags=_BEFORE_EVENTS,
+    description="Reads which fields the site has, and which of them the columns of `issues` show.",
 )
 
 measure_health = define_asset_job(

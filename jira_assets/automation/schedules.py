@@ -10,7 +10,13 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from jira_assets.automation.jobs import measure_health, refresh_slas, sweep_recent, take_census
+from jira_assets.automation.jobs import (
+    measure_health,
+    refresh_fields,
+    refresh_slas,
+    sweep_recent,
+    take_census,
+)
 from jira_assets.automation.readiness import why_not_now
 
 
@@ -44,6 +50,7 @@ hourly_reconcile = _scheduled(
 daily_census = _scheduled(
     take_census, "daily_census", "23 3 * * *", "Finds what was deleted or is missing, and no event told us."
 )
+daily_fields = _scheduled(refresh_fields, "daily_fields", "11 3 * * *", "Finds new and renamed fields.")
 daily_health = _scheduled(
     measure_health, "daily_health", "0 * * * *", "Every hour; the last measurement of a day stays."
 )

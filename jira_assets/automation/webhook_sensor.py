@@ -45,8 +45,8 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
 )
 def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     settings = Settings.load()
-    tidy(settings)
     drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
+    tidy(settings)
     now = time.monotonic()
     until, look_at = now + _WATCH_SECONDS, now
     drained = Drained()

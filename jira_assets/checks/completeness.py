@@ -61,7 +61,8 @@ def _verdict(failed: dict[str, list[str]]) -> AssetCheckResult:
 
 def unfetched(months: Collection[str] | None = None) -> dict[str, list[str]]:
     """What failed to be fetched, or cannot be read, by month, in all months or in some."""
-    log = RawLog(Settings.load().raw_dir)
+    settings = Settings.load()
+    log = RawLog(settings.raw_dir, settings.keyring)
     found: dict[str, list[str]] = {}
     for month in log.months() if months is None else months:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey
 
 from jira_assets.raw.record import NO_AGENT_LICENCE
-from jira_assets.tables.catalogue import BY_NAME
+from jira_assets.tables.completeness import COMPLETENESS
 from jira_assets.tables.declare import Column, Table
 from jira_assets.warehouse.store import SCHEMA
 
@@ -58,7 +58,7 @@ def rules_of_any(table: Table) -> Iterator[Rule]:
 
 
 def _schema(table: Table) -> Rule:
-    declared = ", ".join(f"('{column.name}', '{column.kind.sql}')" for column in table.columns)
+    declared = ", ".join(f"('{column.name}', '{column.stored.sql}')" for column in table.columns)
     return Rule(
         table.name,
         "schema",
@@ -189,7 +189,7 @@ def _none_unreadable(table: Table) -> Rule:
 
 
 COMPLETE = Rule(
-    BY_NAME["completeness"].name,
+    COMPLETENESS.name,
     "complete",
     "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
     f"""

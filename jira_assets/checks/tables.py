@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, multi_asset_check
 
+from jira_assets.checks.attachments import CONTENT_STORED
 from jira_assets.checks.evaluate import evaluate, specs
 from jira_assets.checks.rules import rules, rules_of_any
-from jira_assets.tables.catalogue import TABLES, UNPARTITIONED
+from jira_assets.configuration import catalogue
+from jira_assets.tables.catalogue import UNPARTITIONED
 
-RULES = tuple(rules(TABLES))
+RULES = (*rules(catalogue().tables), CONTENT_STORED)
 RULES_OF_UNPARTITIONED = tuple(rule for table in UNPARTITIONED for rule in rules_of_any(table))
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from jira_assets.demo.folder import demo_folder
+from jira_assets.demo.folder import demo_folder, write_settings
 from jira_assets.demo.live import People
 from jira_assets.demo.processes import Running, require_free_port
 from jira_assets.demo.programs import dagster_dev, environment_for, receiver
 from jira_assets.demo.queries import show_queries
 from jira_assets.demo.ui import Progress, Ui
 from jira_assets.folders import DEFAULT_DATA_DIR
+from jira_assets.privacy.key import new_key
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
@@ -36,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         site = _site(arguments)
         _end_on_signals()
         with serve(site) as sandbox:
-            environment = environment_for(sandbox, folder)
+            keys = new_key("demo")
+            environment = {**environment_for(sandbox, folder), "JIRA_ENCRYPTION_KEYS": keys}
+            write_settings(folder, environment)
             with (
                 receiver(folder, environment) as received,
                 dagster_dev(folder, arguments.port, environment) as dagster,
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if succeeded:
                     ui.run_job("refresh_slas")
                     succeeded = people.work_for(arguments.live_seconds, ui)
-                    show_queries(folder / "published" / "jira.duckdb")
+                    show_queries(folder / "published" / "jira.duckdb", keys)
                 if not arguments.exit_when_done:
                     _stay(people, dagster, received, folder)
     return 0 if succeeded else 1
@@ -140,7 +143,12 @@ def _verdict(checks: Mapping[str, str]) -> str:
 
 def _stay(people: People, dagster: Running, received: Running, folder: Path) -> None:
     published = folder / "published" / "jira.duckdb"
-    _say(f"Dagster's UI:   {dagster.url}\nPublished copy: {published}\nPeople go on working. Ctrl-C stops.")
+    _say(
+        f"Dagster's UI:   {dagster.url}\nPublished copy: {published}\n"
+        "Names in it are pseudonyms. With the key, which is in .env there:\n"
+        f"  cd {folder} && {Path(sys.argv[0]).absolute()} decrypt --query 'FROM jira_issues'\n"
+        "People go on working. Ctrl-C stops."
+    )
     with suppress(KeyboardInterrupt), people.at_work():
         while True:
             dagster.check()

@@ -2,16 +2,18 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 from jira_assets.demo.errors import DemoError
+from jira_assets.files import write_durably
 
 _MARKER = ".jira-assets-demo"
 # The checkout's own files: beside this module they are links to them, in a wheel copies.
 _CONFIGURATION = ("dagster.yaml", "workspace.yaml")
+_KEPT = ("JIRA_DATA_DIR", "JIRA_ENCRYPTION_KEYS")
 
 
 @contextmanager
@@ -39,6 +41,12 @@ def demo_folder(path: Path) -> Iterator[Path]:
             shipped = resources.files("jira_assets.demo").joinpath(name)
             (path / name).write_bytes(shipped.read_bytes())
         yield path
+
+
+def write_settings(folder: Path, environment: Mapping[str, str]) -> None:
+    """An `.env` for commands that are run in the folder later, such as `jira-assets decrypt`."""
+    lines = [f"{name}={environment[name]}\n" for name in _KEPT]
+    write_durably(folder, {".env": "".join(lines).encode()})
 
 
 def _remove(path: Path) -> None:

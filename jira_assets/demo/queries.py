@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+from jira_assets import privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ LIMIT 10;""",
 )
 
 
-def show_queries(database: Path) -> None:
-    """Prints each question, its SQL, and the first rows of the answer."""
-    with duckdb.connect(database, read_only=True) as connection:
+def show_queries(database: Path, keys: str) -> None:
+    """Prints each question, its SQL, and the first rows of the answer, readable with the keys."""
+    with privacy.connect(database, keys) as connection:
         for query in QUERIES:
             print(f"-- {query.question}\n{query.sql}")
             connection.sql(query.sql).show()

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
+from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.settle import Answer
@@ -50,6 +51,7 @@ class QueuedIssues:
         known: Known,
         month: str,
         slas: SlaSource = NO_SLAS,
+        files: AttachmentDownload | None = None,
     ) -> None:
         self._client = client
         self._raw = raw
@@ -57,13 +59,15 @@ class QueuedIssues:
         self._known = known
         self._month = month
         self._slas = slas
+        self._files = files
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
         self._applied = Applied()
 
     def apply(self, progress: Callable[[str], None]) -> Applied:
-        """Fetches them, and takes out the items that the answers settle, each once its answer is durable.
+        """Fetches them, and takes out the items that the answers settle, each once its answer is durable and
+        its files were asked for.
 
         Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``; what was settled before stays so.
         """
@@ -71,6 +75,8 @@ class QueuedIssues:
             fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas)
             for records in fetch:
                 self._raw.append(self._month, records)
+                if self._files:
+                    self._files.keep({record.issue_id for record in records})
                 for issue_id, of_issue in groupby(records, attrgetter("issue_id")):
                     self._settle(issue_id, Answer(of_issue))
             self._note(fetch, source)
@@ -102,6 +108,8 @@ class QueuedIssues:
         """
         doubted = [item for issue_id in absent if (item := _doubt(self._items[issue_id])) is not None]
         tombstones = bury(self._client, self._raw, self._known, self._month, doubted)
+        if self._files:
+            self._files.tidy(tombstones)
         self._requeue_neighbours(tombstones)
         # Events about what was in an issue may come long after it was deleted.
         buried = self._raw.tombstoned(self._month) if absent else set()

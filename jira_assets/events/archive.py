@@ -5,6 +5,7 @@ A line is one event: JSON with its ``name``, ``received_at``, ``identifier``, ``
 
     zstdcat events/2026-11-20.*.jsonl.zst | jq 'select(.outcome == "unresolved") | .body | fromjson'
 
+With a key they are sealed, for their day, and zstd's tools see nothing in them.
 Every batch of events is a file, ``<day>.<time>-<hash>.jsonl.zst``, complete from the moment it is seen. When
 a day is over, its files become one, by writing their zstd frames one after the other. A file is removed only
 when what it holds is durable in another, so an event may be in two files but never in none; who reads gets it
@@ -13,39 +14,29 @@ once. None of this needs a lock.
 
 import hashlib
 import re
-import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import zstandard
 from upath import UPath
 
-from jira_assets.files import fsync_folder, remove_leftovers, replaced, write_durably
+from jira_assets.events.archive_file import ArchiveFile, DamagedArchive, Overtaken, identity, join, place_of
+from jira_assets.events.frames import framed
+from jira_assets.files import remove_leftovers, write_durably
+from jira_assets.privacy.forgetting import Forgetting
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
+from jira_assets.privacy.redaction import Redaction
+from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 
 T = TypeVar("T")
-_LEVEL = 3
 _FILE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.[0-9]{6}-[0-9a-f]{32}\.jsonl\.zst")
 _LAST_DAY = "9999-12-31"
-_READ_BYTES = 4096  # 4 of them may become 128 KiB, so that many at once could fill the memory
-_COPY_BYTES = 1 << 20
-
-
-class DamagedArchive(Exception):
-    """A file of the archive is not what was written. The others can be read."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            f"{path} {problem}. Other files of the archive are not affected: "
-            "restore this one from a backup, or move it away."
-        )
-        self.path = path
 
 
 class Outcome(StrEnum):
@@ -92,16 +83,33 @@ class _Line(_About, omit_defaults=True, kw_only=True):
 class Archive:
     """The archive in a folder. Any number of processes may add to it, tidy it and read it at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, keyring: Keyring = NO_KEYS, forgetting: Forgetting | None = None
+    ) -> None:
         self._folder = folder
+        self._keyring = keyring
+        self._forgetting = forgetting
 
     def add(self, entries: Sequence[ArchivedEvent]) -> None:
-        """Durable when this returns. Adding the same events again changes nothing. Raises OSError."""
+        """Durable when this returns. Adding the same events again changes nothing.
+
+        Who is forgotten is left out. Raises OSError, and PrivacyError if nobody knows who that is.
+        """
         days: dict[str, list[ArchivedEvent]] = defaultdict(list)
-        for entry in entries:
+        redaction = self._redaction(entries)
+        for entry in entries if redaction is None else _redacted(entries, redaction):
             days[_utc_day(entry.received_at)].append(entry)
-        if days:
-            write_durably(self._folder, {_batch_name(batch): _frame(batch) for batch in days.values()})
+        files = {
+            _batch_name(batch): b"".join(framed(map(_line, batch), self._keyring, place_of(day)))
+            for day, batch in days.items()
+        }
+        if files:
+            write_durably(self._folder, files)
+        # Somebody may have been forgotten meanwhile, and looked for before this was there.
+        now = self._redaction()
+        if now is not None and now is not redaction:
+            for day in days:
+                self.rewrite(day, now.payload)
 
     def tidy(self, now: datetime, retention_days: int) -> None:
         """Makes one file of each day, but for the hour that is not over, and removes days that are older than
@@ -116,7 +124,7 @@ class Archive:
             if day < oldest:
                 _remove(files)
             elif len(over := [path for path in files if path.name < this_hour]) > 1:
-                self._merge([path for path in over if _is_sound(path)])
+                self._merge([path for path in over if self._file(path).is_sound()])
 
     def read(self, day: date) -> Iterator[ArchivedEvent]:
         """The events that were received on a day (UTC), each once; batches in the order of their seconds.
@@ -126,7 +134,7 @@ class Archive:
         """
         seen: set[str] = set()
         for path in self._files_between(f"{day}", f"{day}"):
-            for text in _lines(path):
+            for text in self._file(path).lines():
                 line = _decoded(text, _Line, path)
                 if line.name not in seen:
                     seen.add(line.name)
@@ -137,31 +145,60 @@ class Archive:
         identifiers: set[str] = set()
         for path in self._files_between(_utc_day(since), _LAST_DAY):
             with suppress(DamagedArchive):
-                for text in _lines(path):
+                for text in self._file(path).lines():
                     about = _decoded(text, _About, path)
                     if about.received_at >= since:
                         identifiers.add(about.identifier)
         return identifiers
+
+    def days(self) -> list[str]:
+        """The days (``YYYY-MM-DD``) of which there are events, oldest first."""
+        return list(self._files())
+
+    def rewrite(self, day: str, change: Change = unchanged) -> Rewritten:
+        """Seals a day's events with the key that writes, and changes the bodies that ``change`` changes.
+
+        A killed run is finished by the next. Raises OSError where nothing can be written.
+        """
+        done = Rewritten()
+        looked_at: set[Path] = set()
+        for path in self._files_between(day, day):
+            if path not in looked_at:  # those that are rewritten come again
+                looked_at.add(path)
+                try:
+                    done.add(self._file(path).rewrite(_of_line(change, path)))
+                except DamagedArchive as error:
+                    done.problems.append(str(error))
+        return done
+
+    def count_by_key(self, day: str) -> Counter[str | None]:
+        """How much of a day each key has sealed; None stands for no key. Raises DamagedArchive."""
+        files = self._files_between(day, day)
+        return sum((self._file(path).count_by_key() for path in files), Counter())
+
+    def _redaction(self, entries: Sequence[ArchivedEvent] = ()) -> Redaction | None:
+        if self._forgetting is None:
+            return None
+        return self._forgetting.for_storing(entry.body for entry in entries)
 
     def _merge(self, files: Sequence[Path]) -> None:
         if len(files) < 2:
             return
         stamp, _, _ = files[0].name.rpartition("-")
         merged = self._folder / _file_name(stamp, (path.name for path in files))
-        with suppress(FileNotFoundError):  # somebody else is tidying up too
-            with replaced(UPath(merged)) as staged, staged.open("wb") as target:
-                for path in files:
-                    with path.open("rb") as source:
-                        shutil.copyfileobj(source, target, _COPY_BYTES)
-            fsync_folder(self._folder)
+        with suppress(FileNotFoundError, Overtaken):  # somebody else is tidying up too
+            join(files, merged)
             _remove(files)
+
+    def _file(self, path: Path) -> ArchiveFile:
+        return ArchiveFile(path, self._keyring)
 
     def _files_between(self, first: str, last: str) -> Iterator[Path]:
         """The files of some days, oldest first, and then those that have taken their place meanwhile."""
         before: dict[Path, tuple[int, int]] | None = None
         while (now := self._identities(first, last)) != before:
-            for path, identity in now.items():
-                if before is None or before.get(path) != identity:
+            for path, current in now.items():
+                if before is None or before.get(path) != current:
                     yield path
             before = now
 
@@ -170,8 +207,7 @@ class Archive:
         for day, files in self._files().items():
             for path in files if first <= day <= last else ():
                 with suppress(FileNotFoundError):
-                    status = path.stat()
-                    identities[path] = (status.st_ino, status.st_mtime_ns)
+                    identities[path] = identity(path)
         return identities
 
     def _files(self) -> dict[str, list[Path]]:
@@ -181,6 +217,10 @@ class Archive:
             if match := _FILE.fullmatch(path.name):
                 days[match[1]].append(path)
         return days
+
+
+def _redacted(entries: Sequence[ArchivedEvent], redaction: Redaction) -> list[ArchivedEvent]:
+    return [replace(entry, body=redaction.payload(entry.body)) for entry in entries]
 
 
 def _utc_day(moment: datetime) -> str:
@@ -196,12 +236,6 @@ def _file_name(stamp: str, content: Iterable[str]) -> str:
     """The same for the same content, so that doing something again replaces what it made."""
     digest = hashlib.sha256("\n".join(content).encode()).hexdigest()[:32]
     return f"{stamp}-{digest}.jsonl.zst"
-
-
-def _frame(batch: Iterable[ArchivedEvent]) -> bytes:
-    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compressobj()
-    pieces = [compressor.compress(_line(entry)) for entry in batch]
-    return b"".join([*pieces, compressor.flush()])
 
 
 def _line(entry: ArchivedEvent) -> bytes:
@@ -239,43 +273,17 @@ def _decoded(text: bytes, into: type[T], path: Path) -> T:
         raise DamagedArchive(path, f"has a line that is no event: {error}") from None
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file without their newlines, never more than one of them at once in memory."""
-    line: list[bytes] = []
-    for piece in _pieces(path):
-        *ends, rest = piece.split(b"\n")
-        for end in ends:
-            yield b"".join([*line, end])
-            line.clear()
-        line.append(rest)
-    if any(line):
-        raise DamagedArchive(path, "ends within a line")
+def _of_line(change: Change, path: Path) -> Change:
+    """The change of a line whose body is changed."""
+    if change is unchanged:
+        return unchanged
 
+    def changed(text: bytes) -> bytes:
+        event = _event(_decoded(text, _Line, path))
+        body = change(event.body)
+        return text if body == event.body else _line(replace(event, body=body)).rstrip(b"\n")
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    """What the frames of a file hold; nothing if it has been removed meanwhile. Raises DamagedArchive."""
-    frame = None
-    try:
-        with path.open("rb") as file:
-            while compressed := file.read(_READ_BYTES):
-                while compressed:
-                    if frame is None or frame.eof:
-                        frame = zstandard.ZstdDecompressor().decompressobj()
-                    yield frame.decompress(compressed)
-                    compressed = frame.unused_data
-    except FileNotFoundError:
-        return
-    except (OSError, zstandard.ZstdError) as error:
-        raise DamagedArchive(path, f"cannot be read: {error}") from error
-    if frame is None or not frame.eof:
-        raise DamagedArchive(path, "is cut short")
-
-
-def _is_sound(path: Path) -> bool:
-    try:
-        return all(True for _ in _pieces(path))
-    except DamagedArchive:
-        return False
+    return changed
 
 
 def _remove(files: Iterable[Path]) -> None:

@@ -15,18 +15,18 @@ from pathlib import Path
 
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
-from jira_assets.events.queue import Item, Queue
+from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.jira.throttle import Patience, Throttle
+from jira_assets.privacy.errors import UnknownKey
+from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.settings import Settings
 from jira_assets.warehouse.known import Known
 
 _EVENTS_AT_ONCE = 1000
 _BYTES_AT_ONCE = 64 * 1024 * 1024
-# An attachment's event may come before the one that tells its issue, and Jira may not show an issue yet.
-_GIVE_UP_AFTER = timedelta(hours=1)
 # Nobody waits for a Jira that is down: the events that need it are looked at again later.
 _PATIENCE = Patience(tries=2, base_seconds=1, total_seconds=5)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -87,11 +87,11 @@ class Drain:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Drain":
-        """The drain of the configured folders. Raises ``SettingsError``."""
+        """The drain of the configured folders. Raises ``SettingsError``, ``UnknownKey`` and ``WrongKey``."""
         return cls(
-            Inbox(settings.inbox_dir),
-            Queue(settings.queue_dir),
-            Archive(settings.events_dir),
+            Inbox(settings.inbox_dir, settings.keyring),
+            Queue(settings.queue_dir, settings.keyring),
+            Archive(settings.events_dir, settings.keyring, Forgetting(settings.raw_dir)),
             settings.unreadable_dir,
             Known(settings.warehouse_path),
             lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),
@@ -159,14 +159,15 @@ class Drain:
                 self._inbox.move(name, self._unreadable)
             drained.unreadable += 1
             return None
-        except OSError as error:  # of one file; it is tried again, and the others go on
+        except (OSError, UnknownKey) as error:  # of one file; it is tried again, and the others go on
             drained.waiting += 1
             drained.error = str(error)
             return None
 
     def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
+        # An attachment's event may come before the one that tells its issue.
         age = datetime.now(UTC) - arrived.delivery.received_at
-        return resolution.error is None and age > _GIVE_UP_AFTER
+        return resolution.error is None and age > GIVE_UP_AFTER
 
     def _postpone(self, delivery: Delivery) -> None:
         """Each wait is half as long as all before: what was just missed comes soon, the rest costs little."""

@@ -2,21 +2,33 @@
 
 A file is one line of JSON about the delivery and, after its newline, the body byte for byte. The receiver
 makes files durable before it answers; whoever drains the inbox removes them. Neither waits for the other.
+
+With a key all of that is sealed for the name of the file, in whatever folder it is. A large body is sealed
+while it arrives, when no name is known yet: then there is a byte 0x03, the line, sealed and ``HEADING_BYTES``
+long together, and the body, sealed for a place that the line names.
 """
 
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from jira_assets.files import fsync_folder, make_folder, sync_in_turn, write_durably
+from jira_assets.files import exchange, fsync_folder, make_folder, sync_in_turn, write_durably
+from jira_assets.privacy.errors import Tampered, UnknownKey
+from jira_assets.privacy.keyring import LONGEST_BEGINNING, NO_KEYS, Keyring, key_id_of
+from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 
+HEADING_BYTES = 1024
+"""Room for the line before a body that is written first: an identifier has at most 256 characters."""
+
+_SEALED_APART = b"\x03"
 _NAME = re.compile(r"([0-9]{13})-([0-9a-f]{32})\.event")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -64,41 +76,105 @@ class Backlog:
     oldest: datetime | None
 
 
-class _Heading(msgspec.Struct):
+class _Heading(msgspec.Struct, omit_defaults=True):
     identifier: str
     received_at: int  # epoch milliseconds
     issue: str | None = None
+    body_place: str = ""  # of one that is sealed apart
 
 
 class Inbox:
     """The deliveries in a folder that nobody has dealt with yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keyring: Keyring = NO_KEYS) -> None:
         self.folder = folder
+        self._keyring = keyring
 
     def add(
         self, deliveries: Iterable[Delivery], sync: Callable[[Sequence[int]], None] = sync_in_turn
     ) -> None:
         """Durable when this returns. Raises OSError, after which some of them may be there."""
-        write_durably(self.folder, {delivery.name: encode(delivery) for delivery in deliveries}, sync)
+        files = {
+            delivery.name: self._keyring.seal(encode(delivery), _place(delivery.name))
+            for delivery in deliveries
+        }
+        write_durably(self.folder, files, sync)
 
     def names(self) -> list[str]:
         """The complete deliveries, oldest first; none if there is no such folder."""
         return sorted(self._names())
 
     def read(self, name: str) -> Delivery:
-        """Raises FileNotFoundError if it has been removed meanwhile, and DamagedDelivery."""
+        """Raises FileNotFoundError if it has been removed meanwhile, DamagedDelivery, and UnknownKey."""
         if not _NAME.fullmatch(name):
             raise DamagedDelivery(name, "does not have the name of a delivery")
-        heading, newline, body = (self.folder / name).read_bytes().partition(b"\n")
-        if not newline:
-            raise DamagedDelivery(name, "ends within its first line")
         try:
-            about = msgspec.json.decode(heading, type=_Heading)
+            about, body = self._opened(name, (self.folder / name).read_bytes())
             received_at = _EPOCH + timedelta(milliseconds=about.received_at)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise DamagedDelivery(name, "does not begin with a line about the delivery") from error
+        except Tampered as error:
+            raise DamagedDelivery(name, "is not what was sealed") from error
         return Delivery(name, about.identifier, received_at, about.issue, body)
+
+    def _opened(self, name: str, stored: bytes) -> tuple[_Heading, bytes]:
+        if stored.startswith(_SEALED_APART):
+            line = self._keyring.unseal(stored[len(_SEALED_APART) : HEADING_BYTES], _place_of_line(name))
+            about = msgspec.json.decode(line, type=_Heading)
+            return about, self._keyring.unseal(stored[HEADING_BYTES:], about.body_place)
+        line, newline, body = self._keyring.unseal(stored, _place(name)).partition(b"\n")
+        if not newline:
+            raise DamagedDelivery(name, "ends within its first line")
+        return msgspec.json.decode(line, type=_Heading), body
+
+    def rewrite(self, change: Change = unchanged) -> Rewritten:
+        """Seals what waits with the key that writes, and changes the bodies that ``change`` changes.
+
+        A killed run is finished by the next. Raises OSError where nothing can be written.
+        """
+        done = Rewritten()
+        for name in self.names():
+            with suppress(FileNotFoundError):  # it has been dealt with meanwhile
+                try:
+                    self._rewrite(name, change, done)
+                except (DamagedDelivery, UnknownKey) as error:
+                    done.problems.append(str(error))
+        if done.resealed or done.changed:
+            fsync_folder(self.folder)
+        return done
+
+    def count_by_key(self) -> Counter[str | None]:
+        """How much of what waits each key has sealed; None stands for no key. Raises DamagedDelivery."""
+        counts: Counter[str | None] = Counter()
+        for name in self.names():
+            with suppress(FileNotFoundError):
+                counts.update(self._keys_of(name))
+        return counts
+
+    def _rewrite(self, name: str, change: Change, done: Rewritten) -> None:
+        done.seen += 1
+        is_current = self._keys_of(name) == {self._keyring.writing}
+        if is_current and change is unchanged:
+            return
+        delivery = self.read(name)
+        body = change(delivery.body)
+        if is_current and body == delivery.body:
+            return
+        sealed = self._keyring.seal(encode(replace(delivery, body=body)), _place(name))
+        exchange(self.folder / name, sealed)
+        done.changed += body != delivery.body
+        done.resealed += body == delivery.body
+
+    def _keys_of(self, name: str) -> set[str | None]:
+        """The ids of the keys that have sealed a delivery's line and its body."""
+        with (self.folder / name).open("rb") as file:
+            stored = file.read(HEADING_BYTES + LONGEST_BEGINNING)
+        is_apart = stored.startswith(_SEALED_APART)
+        sealed = (stored[len(_SEALED_APART) :], stored[HEADING_BYTES:]) if is_apart else (stored,)
+        try:
+            return {key_id_of(each, name) for each in sealed}
+        except Tampered as error:
+            raise DamagedDelivery(name, "is not what was sealed") from error
 
     def due(self, now: datetime) -> list[str]:
         """The deliveries that nobody has postponed beyond ``now``, oldest first."""
@@ -138,10 +214,6 @@ class Inbox:
         names = self._names()
         return Backlog(len(names), _received_at(min(names)) if names else None)
 
-    def oldest(self) -> datetime | None:
-        """When the delivery that has waited longest came in."""
-        return self.backlog().oldest
-
     def fingerprints(self) -> list[str]:
         """The fingerprints of the identifiers of all deliveries."""
         return [_fingerprint_in(name) for name in self._names()]
@@ -163,14 +235,30 @@ def fingerprint(identifier: str) -> str:
 
 
 def encode(delivery: Delivery) -> bytes:
-    """The content of a delivery's file."""
-    return heading(delivery) + b"\n" + delivery.body
+    """The content of a delivery's file, before it is sealed."""
+    return _line(delivery) + b"\n" + delivery.body
 
 
-def heading(delivery: Delivery) -> bytes:
-    """The first line of a delivery's file, without its newline; blanks may follow it."""
+def heading(delivery: Delivery, keyring: Keyring, body_place: str) -> bytes:
+    """The first ``HEADING_BYTES`` of the file of a delivery whose body has its place already."""
+    if keyring.writing is None:
+        return _line(delivery).ljust(HEADING_BYTES - 1) + b"\n"
+    line = _line(delivery, body_place).ljust(HEADING_BYTES - len(_SEALED_APART) - keyring.added_bytes)
+    return _SEALED_APART + keyring.seal(line, _place_of_line(delivery.name))
+
+
+def _place(name: str) -> str:
+    return f"event/{name}"
+
+
+def _place_of_line(name: str) -> str:
+    return f"event/{name}/line"
+
+
+def _line(delivery: Delivery, body_place: str = "") -> bytes:
     received_at = _milliseconds(delivery.received_at)
-    return msgspec.json.encode(_Heading(delivery.identifier, received_at, delivery.issue_hint))
+    about = _Heading(delivery.identifier, received_at, delivery.issue_hint, body_place)
+    return msgspec.json.encode(about)
 
 
 def _milliseconds(moment: datetime) -> int:

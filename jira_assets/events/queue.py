@@ -7,6 +7,7 @@ it asks for is durable in the raw log; until then every look at the queue finds 
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,11 @@ from typing import NamedTuple
 import msgspec
 from upath import UPath
 
-from jira_assets.files import remove_leftovers, write_durably
+from jira_assets.files import exchange, fsync_folder, make_folder, remove_leftovers, write_durably
 from jira_assets.jira.events import Expected
+from jira_assets.privacy.errors import Tampered, UnknownKey
+from jira_assets.privacy.keyring import NO_KEYS, Keyring, key_id_of
+from jira_assets.privacy.rewriting import Rewritten
 from jira_assets.raw.record import Source
 from jira_assets.timestamps import epoch_milliseconds
 
@@ -63,19 +67,24 @@ class Newest(NamedTuple):
 
 
 class Queue:
-    """The queue below a folder: `<folder>/<month>/<item>`."""
+    """The queue below a folder: `<folder>/<month>/<item>`. Items are sealed if there is a key.
 
-    def __init__(self, folder: Path) -> None:
+    Whatever looks into items raises UnknownKey for one whose key is missing, and leaves it where it is.
+    """
+
+    def __init__(self, folder: Path, keyring: Keyring = NO_KEYS) -> None:
         self._folder = folder
+        self._keyring = keyring
 
     def put(self, items: Mapping[str, Iterable[Item]]) -> None:
         """Add items by month; durable when this returns. Adding one again changes nothing."""
         for month, of_month in items.items():
-            files = {item.name: msgspec.json.encode(item) for item in of_month if _checked(item)}
+            files = {item.name: self._encoded(month, item) for item in of_month if _checked(item)}
             if files:
                 # What is there keeps its time, by which is told what no run was asked for yet.
                 for name in self.names(month):
                     files.pop(name, None)
+                make_folder(self._folder)
                 write_durably(self._of(month), files)
 
     def add(self, items: Mapping[str, Sequence[Item]]) -> int:
@@ -111,6 +120,41 @@ class Queue:
         for item in items:
             (self._of(month) / item.name).unlink(missing_ok=True)
 
+    def rewrite(self, month: str) -> Rewritten:
+        """Seals a month's items with the key that writes; they keep the times at which they were added.
+
+        A killed run is finished by the next. Raises OSError where nothing can be written.
+        """
+        done = Rewritten()
+        for name in self.names(month):
+            with suppress(FileNotFoundError):  # it has been dealt with meanwhile
+                try:
+                    self._rewrite(month, name, done)
+                except UnknownKey as error:
+                    done.problems.append(f"{name} in the queue of {month}: {error}")
+        if done.resealed:
+            fsync_folder(self._of(month))
+        return done
+
+    def count_by_key(self, month: str) -> Counter[str | None]:
+        """How many of a month's items each key has sealed; None stands for no key."""
+        counts: Counter[str | None] = Counter()
+        for name in self.names(month):
+            with suppress(FileNotFoundError, Tampered):
+                counts[key_id_of((self._of(month) / name).read_bytes(), name)] += 1
+        return counts
+
+    def _rewrite(self, month: str, name: str, done: Rewritten) -> None:
+        done.seen += 1
+        path, place = self._of(month) / name, _place(month, name)
+        try:
+            stored = path.read_bytes()
+            if key_id_of(stored, place) != self._keyring.writing:
+                exchange(path, self._keyring.seal(self._keyring.unseal(stored, place), place))
+                done.resealed += 1
+        except Tampered:
+            self._read(month, name)  # which puts what can still be told in its place
+
     def _unasked(self, month: str, items: Sequence[Item]) -> list[Item]:
         ids = {item.issue_id for item in items}
         waiting = {_asked(item) for item in self._read_all(month, ids)}
@@ -139,11 +183,15 @@ class Queue:
                         found.append(Newest(entry.stat().st_mtime_ns, entry.name))
         return max(found, default=None)
 
+    def _encoded(self, month: str, item: Item) -> bytes:
+        return self._keyring.seal(msgspec.json.encode(item), _place(month, item.name))
+
     def _read(self, month: str, name: str) -> Item:
         path = self._of(month) / name
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Item)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            content = self._keyring.unseal(path.read_bytes(), _place(month, name))
+            return msgspec.json.decode(content, type=Item)
+        except (Tampered, msgspec.DecodeError, UnicodeDecodeError):
             item = Item(issue_id=name.split("-")[1], cause=name, received_at=received_at(name))
             self.put({month: [item]})
             path.unlink()
@@ -153,6 +201,10 @@ class Queue:
         if not _MONTH.fullmatch(month):
             raise ValueError(f"{month!r} is not a month (YYYY-MM)")
         return self._folder / month
+
+
+def _place(month: str, name: str) -> str:
+    return f"queue/{month}/{name}"
 
 
 def received_at(name: str) -> datetime:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import duckdb
-
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BadQuery, JiraError, MissingOrForbidden
 from jira_assets.jira.events import Event
@@ -66,7 +64,7 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
     try:
         resolution.by_attachment = known.issues_of_attachments(attachments)
         months = known.months(ids | set(resolution.by_attachment.values()))
-    except (WarehouseError, duckdb.Error):
+    except WarehouseError:
         months = {}  # Jira knows, too
     resolution.places = {issue_id: Place(issue_id, month) for issue_id, month in months.items()}
     unknown = sorted((ids | set(resolution.by_attachment.values())) - months.keys(), key=int)

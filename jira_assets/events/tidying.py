@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import received_at
+from jira_assets.files import make_folder
 from jira_assets.settings import Settings
 
 _EVERY = timedelta(hours=1)
@@ -19,9 +20,9 @@ def tidy(settings: Settings) -> None:
         if abs(now.timestamp() - mark.stat().st_mtime) < _EVERY.total_seconds():
             return
     except FileNotFoundError:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
-    Archive(settings.events_dir).tidy(now, settings.event_retention_days)
+        make_folder(mark.parent)
+    mark.touch(0o600)
+    Archive(settings.events_dir, settings.keyring).tidy(now, settings.event_retention_days)
     unreadable = Inbox(settings.unreadable_dir)
     oldest = now - timedelta(days=settings.event_retention_days)
     unreadable.remove(name for name in unreadable.names() if received_at(name) < oldest)

@@ -10,7 +10,8 @@ from typing import TypeVar
 import polars as pl
 
 from jira_assets.environment import SettingsError
-from jira_assets.events.archive import Archive, DamagedArchive
+from jira_assets.events.archive import Archive
+from jira_assets.events.archive_file import DamagedArchive
 from jira_assets.health.ahead import Ahead, ahead
 from jira_assets.health.stored import Read, Stored, stored
 from jira_assets.health.told import Told, told
@@ -18,6 +19,7 @@ from jira_assets.health.waiting import Waiting, waiting
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.token_life import token_days_left
+from jira_assets.privacy.errors import PrivacyError
 from jira_assets.reconcile.scope import Scope
 from jira_assets.settings import Settings
 from jira_assets.tables.data_health import DATA_HEALTH
@@ -27,7 +29,7 @@ T = TypeVar("T")
 Value = int | date | datetime | None
 
 _WINDOW = timedelta(hours=24)
-_CANNOT_BE_ASKED = (JiraError, SettingsError, WarehouseError, DamagedArchive, OSError)
+_CANNOT_BE_ASKED = (JiraError, SettingsError, WarehouseError, DamagedArchive, PrivacyError, OSError)
 
 
 class Asked(StrEnum):
@@ -62,7 +64,7 @@ def measure(settings: Settings, open_client: Callable[[], JiraClient], now: date
     attempts = _Attempts()
     here = attempts.of(Asked.WAREHOUSE, lambda: stored(settings.warehouse_path, since), Stored())
     jira = attempts.of(Asked.JIRA, lambda: _ask_jira(settings, open_client, here, now), Ahead())
-    events = attempts.of(Asked.EVENTS, lambda: told(Archive(settings.events_dir), since, now), None)
+    events = attempts.of(Asked.EVENTS, lambda: told(_archive(settings), since, now), None)
     backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
     values: dict[str, Value] = {
@@ -93,6 +95,10 @@ class _Attempts:
         except _CANNOT_BE_ASKED as error:
             self.failed[what] = str(error)
             return otherwise
+
+
+def _archive(settings: Settings) -> Archive:
+    return Archive(settings.events_dir, settings.keyring)
 
 
 def _ask_jira(

@@ -230,7 +230,7 @@ def _fetched(read: Callable[[], PartList]) -> _Fetched:
     except Unauthorised:
         raise
     except JiraError as error:
-        return _Fetched(None, asked_at, str(error))
+        return _Fetched(None, asked_at, error.without_reason)
     return _Fetched(parts.array_of(whole.elements), whole.sent_at)
 
 
@@ -248,7 +248,7 @@ def _slas(
     try:
         read = read_slas(client, issue_ids, sla_fields)
     except JiraError as error:
-        return {issue_id: [_Fetched(None, asked_at, str(error))] for issue_id in issue_ids}
+        return {issue_id: [_Fetched(None, asked_at, error.without_reason)] for issue_id in issue_ids}
     return {issue_id: _told(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
 
 
@@ -264,7 +264,7 @@ def _changelogs(client: JiraClient, expected: Mapping[str, int | None]) -> dict[
     except Unauthorised:
         raise
     except JiraError as error:
-        return dict.fromkeys(expected, _Fetched(None, asked_at, str(error)))
+        return dict.fromkeys(expected, _Fetched(None, asked_at, error.without_reason))
     fetched: dict[str, _Fetched] = {}
     for issue_id, total in expected.items():
         histories = bulk.histories.get(issue_id)

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TypeVar
 
+import requests
+from msgspec import Raw
+
 from jira_assets.jira import auth
 from jira_assets.jira.cloud_id import cloud_id_of_site
+from jira_assets.jira.elsewhere import Elsewhere
 from jira_assets.jira.host import Answer, Host, Hosts, Parameters, Request, Statistics
 from jira_assets.jira.oauth import AccessTokens
 from jira_assets.jira.shared import Shared
@@ -38,6 +42,8 @@ class JiraClient:
         self._base_url = base_url
         self._throttle = throttle or Throttle()
         self._hosts = Hosts(self._throttle, timeout)
+        site = base_url.address if isinstance(base_url, auth.Gateway) else base_url
+        self._elsewhere = Elsewhere(site, timeout, self._hosts.session)
         self._jira = Shared(self._open_jira)
         self._credentials: auth.Credentials = (
             credential if isinstance(credential, auth.Credential) else AccessTokens(credential, self._hosts)
@@ -75,6 +81,11 @@ class JiraClient:
         return self._throttle.concurrency
 
     @property
+    def throttle(self) -> Throttle:
+        """What holds back all calls of this client."""
+        return self._throttle
+
+    @property
     def statistics(self) -> Statistics:
         """A snapshot of the counts, which include requests for access tokens."""
         return self._hosts.statistics
@@ -95,6 +106,18 @@ class JiraClient:
         """As ``post_json``, with the time at which the request was sent."""
         return self._call(Request("POST", path, into, body=body))
 
+    def open(self, path: str, headers: Mapping[str, str]) -> requests.Response:
+        """GETs what is no JSON: an answer with the body still to be read, or a redirect. To be closed."""
+        return self._host(path).open(Request("GET", path, Raw, headers=headers), self._credentials)
+
+    def follow(self, address: str, headers: Mapping[str, str]) -> requests.Response:
+        """GETs where a redirect leads, without the credential; the answer may be of any status. To be closed.
+
+        Raises ``Unreachable`` and ``RefusedAddress``.
+        """
+        self._hosts.count(requests=1)
+        return self._elsewhere.get(address, headers)
+
     def close(self) -> None:
         """Ends every waiting call with an error and closes the connections."""
         self._throttle.stop(RuntimeError("this JiraClient is closed"))
@@ -112,9 +135,12 @@ class JiraClient:
         return f"JiraClient({str(self._base_url)!r})"
 
     def _call(self, request: Request[T]) -> Answer[T]:
-        if not request.path.startswith("/"):
-            raise ValueError(f"{request.path!r} does not start with a slash and could name another host")
-        return self._jira.get().call(request, self._credentials)
+        return self._host(request.path).call(request, self._credentials)
+
+    def _host(self, path: str) -> Host:
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} does not start with a slash and could name another host")
+        return self._jira.get()
 
     def _open_jira(self) -> Host:
         address = self._base_url

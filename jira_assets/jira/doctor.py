@@ -37,6 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from machine_checks.settings_are_well_formed(settings)
     yield from _run("token life", partial(machine_checks.token_life, settings, datetime.now(UTC).date()))
     yield from _examine_site(settings)
+    yield from _run("keys", partial(machine_checks.keys, settings))
     yield from _run("disk", partial(machine_checks.disk, settings))
     yield from _run("database", partial(machine_checks.database, settings))
 

@@ -32,6 +32,12 @@ class JiraError(Exception):
         self.status = status
         self.reason = reason
 
+    @property
+    def without_reason(self) -> str:
+        """What happened, without Jira's words: those may quote names and texts of the site."""
+        answered = self.reason if self.status is None else f"{self.status}."
+        return f"{self.method} {self.path}: {answered} {self.advice}"
+
     def __str__(self) -> str:
         status = "" if self.status is None else f"{self.status}, "
         return f"{self.method} {self.path}: {status}{self.reason} {self.advice}"

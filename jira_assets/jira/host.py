@@ -2,36 +2,33 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
 
 from jira_assets.jira.auth import Credential, Credentials
 from jira_assets.jira.errors import (
-    JiraError,
-    RateLimited,
     Redirected,
     Unauthorised,
     Unavailable,
-    kind_of_status,
-    message_of,
-    one_line,
 )
+from jira_assets.jira.setback import Setback, broken, failure, fit_to_tell, is_login_refused
 from jira_assets.jira.throttle import Throttle
-from jira_assets.jira.transport import open_session, what_broke
-from jira_assets.jira.waiting import concerns_one_endpoint, seconds_asked_for
+from jira_assets.jira.transport import open_session
+from jira_assets.text.surrogates import without_lone_surrogates
 
 T = TypeVar("T")
+V = TypeVar("V")
 Parameters = Mapping[str, str | int]
 
 # Issue keys and ids in a path: the burst limits count per endpoint, whatever the issue.
 _IDENTITY = re.compile(r"/(\d+|[A-Z][A-Z0-9_]+-\d+)(?=/|$)")
-_CREDENTIAL_REFUSED = ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
+_SUCCESS = range(200, 300)
+_CONTENT = frozenset({200, 206, 301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,7 @@ class Request(Generic[T]):
     into: type[T]
     params: Parameters | None = None
     body: Mapping[str, object] | None = field(default=None, repr=False)  # one of them holds a secret
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -67,15 +65,13 @@ class Statistics:
     bytes: int = 0
     throttled_seconds: float = 0.0
 
-
-@dataclass(frozen=True, slots=True)
-class _Setback:
-    """A try that may be repeated: the error it will be if it is not, and how long Jira asked us to wait."""
-
-    error: JiraError
-    asked_for: float | None = None
-    pauses: bool = False
-    everything: bool = False
+    def __add__(self, other: "Statistics") -> "Statistics":
+        return Statistics(
+            self.requests + other.requests,
+            self.retries + other.retries,
+            self.bytes + other.bytes,
+            self.throttled_seconds + other.throttled_seconds,
+        )
 
 
 class Hosts:
@@ -91,10 +87,14 @@ class Hosts:
     def open(self, address: str) -> "Host":
         """The host at an address, to which the paths of requests are appended. Sends nothing yet."""
         address = address.rstrip("/")
+        return Host(address, self.session(address), self)
+
+    def session(self, address: str) -> requests.Session:
+        """A session for the host at an address, closed with all others."""
         session = open_session(address, self.throttle.concurrency)
         with self._lock:
             self._sessions.append(session)
-        return Host(address, session, self)
+        return session
 
     def close(self) -> None:
         """Closes all connections."""
@@ -132,6 +132,21 @@ class Host:
 
         A refused credential is replaced once, if there can be another; then nothing more is sent.
         """
+        return self._until_answered(request, credentials, self._decoded)
+
+    def open(self, request: Request[T], credentials: Credentials) -> requests.Response:
+        """As ``call``, for what is no JSON: an answer with the body still to be read, or a redirect.
+
+        Its reader closes it, and follows where a redirect leads, without the credential.
+        """
+        return self._until_answered(request, credentials, self._opened)
+
+    def _until_answered(
+        self,
+        request: Request[T],
+        credentials: Credentials,
+        ask: Callable[[Request[T], Credential], V | Setback | Unauthorised],
+    ) -> V:
         tries = self._throttle.tries(request.endpoint)
         may_renew = True
         waited = 0.0
@@ -139,14 +154,14 @@ class Host:
         while True:
             credential = credentials.current()
             with self._throttle.slot(request.endpoint):
-                outcome = self._try_once(request, credential)
+                outcome = ask(request, credential)
                 if isinstance(outcome, Unauthorised) and not (may_renew and credentials.discard(credential)):
                     self._throttle.stop(outcome)  # while we have the slot, or whoever waits for it would send
                     raise outcome
             if isinstance(outcome, Unauthorised):
                 may_renew = False
                 continue
-            if isinstance(outcome, Answer):
+            if not isinstance(outcome, Setback):
                 self._throttle.succeeded(request.endpoint)
                 return outcome
             delay = self._throttle.delay(attempt, outcome.asked_for)
@@ -156,7 +171,7 @@ class Host:
             self._hosts.count(retries=1)
 
     def _wait_or_give_up(
-        self, endpoint: str, setback: _Setback, delay: float, waited: float, *, is_last: bool
+        self, endpoint: str, setback: Setback, delay: float, waited: float, *, is_last: bool
     ) -> None:
         out_of_patience = waited + delay > self._throttle.patience.total_seconds
         if out_of_patience and setback.everything:
@@ -169,33 +184,52 @@ class Host:
         if not setback.pauses:
             self._throttle.sleep(delay)
 
-    def _try_once(self, request: Request[T], credential: Credential) -> Answer[T] | _Setback | Unauthorised:
+    def _decoded(self, request: Request[T], credential: Credential) -> Answer[T] | Setback | Unauthorised:
         """One request. Returns what may be tried again, after a 401 perhaps; raises what may not."""
-        prepared = self._prepare(request, credential)
         sent_at = datetime.now(UTC)
+        response = self._send(request, credential, _SUCCESS)
+        if not isinstance(response, requests.Response):
+            return response
+        try:
+            content = response.content
+        except requests.RequestException as error:
+            return broken(request.method, request.path, error, credential)
+        self._hosts.count(bytes_=len(content))
+        try:
+            return Answer(_value(content, request.into), sent_at)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            reason = fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
+            return Setback(Unavailable(request.method, request.path, response.status_code, reason))
+
+    def _opened(
+        self, request: Request[T], credential: Credential
+    ) -> requests.Response | Setback | Unauthorised:
+        return self._send(request, credential, _CONTENT)
+
+    def _send(
+        self, request: Request[T], credential: Credential, accepted: Container[int]
+    ) -> requests.Response | Setback | Unauthorised:
+        """The answer, if it has one of the accepted statuses; its body is yet to be read."""
+        prepared = self._prepare(request, credential)
         self._hosts.count(requests=1)
         try:
-            response = self._session.send(prepared, timeout=self._hosts.timeout, allow_redirects=False)
+            response = self._session.send(
+                prepared, timeout=self._hosts.timeout, allow_redirects=False, stream=True
+            )
+            if response.status_code in accepted and not is_login_refused(response):
+                return response
+            self._hosts.count(bytes_=len(response.content))
         except requests.RequestException as error:
-            # The cause is told in words, not chained: the library's texts hold addresses and proxy passwords.
-            reason = _fit_to_tell(what_broke(error), credential)
-            return _Setback(Unavailable(request.method, request.path, None, reason))
-        content = response.content
-        self._hosts.count(bytes_=len(content))
-        if response.headers.get("X-Seraph-LoginReason", "").split(",")[0].strip() in _CREDENTIAL_REFUSED:
-            # Jira then goes on as if nobody had signed in: 200 with nothing in it, or 403, or 404.
-            reason = _fit_to_tell(message_of(content), credential)
-            return credential.refusal(request.method, request.path, response.status_code, reason)
-        if not 200 <= response.status_code < 300:
-            return _failure(request, response, credential)
-        try:
-            return Answer(msgspec.json.decode(content, type=request.into), sent_at)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            reason = _fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
-            return _Setback(Unavailable(request.method, request.path, response.status_code, reason))
+            return broken(request.method, request.path, error, credential)
+        except ValueError:  # the library reads where a redirect leads, though it is not to follow it
+            reason = "the answer is a redirect to what is no address"
+            raise Redirected(request.method, request.path, None, reason) from None
+        return failure(request.method, request.path, response, credential)
 
     def _prepare(self, request: Request[T], credential: Credential) -> requests.PreparedRequest:
-        headers = {"Authorization": credential.header} if credential.header else {}
+        headers = dict(request.headers)
+        if credential.header:
+            headers["Authorization"] = credential.header
         body = None
         if request.body is not None:
             headers["Content-Type"] = "application/json"
@@ -205,30 +239,12 @@ class Host:
         return self._session.prepare_request(sent)
 
 
-def _failure(
-    request: Request[T], response: requests.Response, credential: Credential
-) -> _Setback | Unauthorised:
-    kind = kind_of_status(response.status_code)
-    reason = message_of(response.content)
-    if kind is Redirected:
-        host = urlsplit(response.headers.get("Location", "")).hostname or "an unknown host"
-        reason = f"the answer is a redirect to {host}"  # never the address: it may be signed
-    if kind is Unauthorised:
-        kind = credential.refusal
-    error = kind(request.method, request.path, response.status_code, _fit_to_tell(reason, credential))
-    if isinstance(error, Unauthorised):
-        return error
-    if kind not in (RateLimited, Unavailable):
-        raise error
-    asked_for = seconds_asked_for(response.headers, datetime.now(UTC))
-    return _Setback(
-        error,
-        asked_for,
-        pauses=kind is RateLimited or asked_for is not None,
-        everything=kind is RateLimited and not concerns_one_endpoint(response.headers),
-    )
-
-
-def _fit_to_tell(text: str, credential: Credential) -> str:
-    """Redacted before it is cut short, and after what was escaped is plain."""
-    return credential.redact(one_line(credential.redact(text)))
+def _value(content: bytes, into: type[T]) -> T:
+    """What a body says; halves of characters, which are no text, are mended if there are any."""
+    try:
+        return msgspec.json.decode(content, type=into)
+    except msgspec.DecodeError:
+        mended = without_lone_surrogates(content)
+        if mended is content:
+            raise
+        return msgspec.json.decode(mended, type=into)

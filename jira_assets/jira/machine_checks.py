@@ -10,6 +10,7 @@ from jira_assets.environment import SettingsError
 from jira_assets.jira.auth import credential, sla_credential
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.token_life import WARN_DAYS, token_days_left
+from jira_assets.privacy.errors import PrivacyError
 from jira_assets.settings import Settings
 
 _COUNT_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'jira'"
@@ -33,6 +34,12 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.webhook_secrets,
         lambda: settings.alert_url,
         lambda: settings.max_deleted_percent,
+        lambda: settings.event_retention_days,
+        lambda: settings.rendering,
+        lambda: settings.downloads_attachments,
+        lambda: settings.attachment_max_bytes,
+        lambda: _columns(settings),
+        lambda: _policy(settings),
     )
     problems = {error.variable: error for reader in readers if (error := _error_of(reader))}
     for error in problems.values():
@@ -58,6 +65,22 @@ def token_life(settings: Settings, today: date) -> Iterator[Finding]:
     elif days is not None:
         message = f"the token expires on {settings.token_expires}, in {days} day{'' if days == 1 else 's'}"
         yield warn("token life", message, remedy) if days <= WARN_DAYS else ok("token life", message)
+
+
+def keys(settings: Settings) -> Iterator[Finding]:
+    """Whether the data can be read: with which key they are encrypted, if they are."""
+    try:
+        writing = settings.keyring.writing
+    except PrivacyError as error:
+        yield fail("keys", str(error), "`jira-assets keys list` shows which keys there are.")
+        return
+    except OSError as error:
+        yield fail("keys", f"{settings.keys_file} cannot be read: {error.strerror}", "See below: the disk.")
+        return
+    if writing is None:
+        yield ok("keys", "none: what is kept is not encrypted")
+    else:
+        yield ok("keys", f"what is kept is encrypted with {writing}")
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
@@ -88,6 +111,18 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield fail("database", " ".join(str(error).split()), remedy)
     else:
         yield ok("database", f"{path} opens and has {counted[0] if counted else 0} tables")
+
+
+def _columns(settings: Settings) -> object:
+    from jira_assets.configuration import field_mapping  # imports Polars
+
+    return field_mapping(settings)
+
+
+def _policy(settings: Settings) -> object:
+    from jira_assets.configuration import privacy_policy  # likewise
+
+    return privacy_policy(settings)
 
 
 def _error_of(reader: Callable[[], object]) -> SettingsError | None:

@@ -5,15 +5,15 @@ class RawLogError(Exception):
     """The raw log could not be read or written."""
 
 
+_RESTORE = "Restore it from a backup, or move it away and materialise raw_issues for its month again."
+
+
 class UnreadableSegment(RawLogError):
     """A segment cannot be read. Only its month is affected; no other segment is touched.
 
     An unreadable file is never an empty one: whoever reads the month gets this error instead of fewer rows.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"segment {path} cannot be read: {reason}. "
-            "Restore it from a backup, or move it away and materialise raw_issues for its month again."
-        )
+    def __init__(self, path: str, reason: str, remedy: str | None = _RESTORE) -> None:
+        super().__init__(". ".join(filter(None, (f"segment {path} cannot be read: {reason}", remedy))))
         self.path = path

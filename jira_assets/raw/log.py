@@ -1,19 +1,25 @@
 """The raw log: everything Jira said, month by month, append-only; the latest answer about each part wins."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import polars as pl
 from upath import UPath
 
 from jira_assets.files import make_folder_anywhere, remove_leftovers
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
+from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 from jira_assets.raw import segments
-from jira_assets.raw.codec import DamagedPayload, compress, decompress
+from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
+from jira_assets.raw.latest import ByPart, latest_rows
 from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record
-from jira_assets.raw.segments import SCHEMA, Segment
+from jira_assets.raw.redacting import Redacting
+from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
+from jira_assets.raw.segments import SCHEMA, Row, Segment
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
@@ -70,10 +76,12 @@ class Changes:
 
 
 class RawLog:
-    """The log under a folder: `<root>/issues/<month>/<number>.parquet`."""
+    """The log under a folder: `<root>/issues/<month>/<number>.parquet`, sealed if there is a key."""
 
-    def __init__(self, root: UPath) -> None:
+    def __init__(self, root: UPath, keyring: Keyring = NO_KEYS) -> None:
         self._root = root / "issues"
+        self._keyring = keyring
+        self._redacting = Redacting(root)
 
     def months(self) -> list[str]:
         """The months that have a log, oldest first."""
@@ -87,7 +95,9 @@ class RawLog:
         return max((segment.number for segment in found), default=0), sum(segment.size for segment in found)
 
     def append(self, month: str, records: Iterable[Record]) -> Segment | None:
-        """Append records as one durable segment; None when there are none."""
+        """Append records as one durable segment, without those who are forgotten; None if there are none."""
+        contents = Contents(self._keyring, month)
+        redacted, redaction = self._redacting.before(records)
         rows = [
             (
                 record.issue_id,
@@ -95,17 +105,20 @@ class RawLog:
                 record.issue_updated,
                 record.fetched_at,
                 record.source.value,
-                None if record.payload is None else compress(record.payload),
-                record.error,
+                *contents.pack(record),
                 None,
             )
-            for record in records
+            for record in redacted
         ]
         if not rows:
             return None
         frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
         # Sorted, so that reading a few issues can skip the row groups that they are not in.
-        return segments.append(self._folder(month), frame.sort("issue_id", "part"))
+        appended = segments.append(self._folder(month), frame.sort("issue_id", "part"))
+        change_of = self._redacting.after(redaction)
+        if change_of is not None:
+            self.rewrite_parts(month, change_of)
+        return appended
 
     def issue_ids(self, month: str) -> set[str]:
         """Every issue that the month's log speaks of, deleted ones included."""
@@ -124,8 +137,8 @@ class RawLog:
 
     def mark_whole(self, month: str) -> None:
         """Note that all issues of the month are in its log."""
-        make_folder_anywhere(self._folder(month))
-        (self._folder(month) / _WHOLE).touch()
+        make_folder_anywhere(self._folder(month), within=self._root.parent)
+        (self._folder(month) / _WHOLE).touch(0o600)
 
     def changes(self, month: str, since: int) -> Changes:
         """What segments after number `since` touched, as of now."""
@@ -170,18 +183,37 @@ class RawLog:
         if len(found) < _COMPACT_FROM:
             return None
         try:
-            answers, failures = _latest_rows((segment, segments.read(segment)) for segment in found)
+            rows_of = ((segment, segments.read(segment)) for segment in found)
+            answers, failures = latest_rows(rows_of, Contents(self._keyring, month))
         except FileNotFoundError:
             return None  # somebody else is compacting the month
         rows = [
             row for latest in (answers, failures) for parts in latest.values() for row, _ in parts.values()
         ]
-        frame = pl.DataFrame(rows, schema=_ROW_SCHEMA, orient="row").with_columns(
-            pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in _TIMES
-        )
-        compacted = segments.append(self._folder(month), frame.sort("issue_id", "part"))
+        compacted = segments.append(self._folder(month), segments.frame_of(rows).sort("issue_id", "part"))
+        if not segments.are_there(found):
+            # Somebody has compacted or rewritten them meanwhile: what is under another key now, or is not to
+            # be there any more, must not come back.
+            segments.withdraw(compacted)
+            return None
         segments.remove(found)
         return compacted
+
+    def rewrite(self, month: str, change: Change = unchanged) -> Rewritten:
+        """Seals what is in the month with the key that writes now, and changes what ``change`` changes.
+
+        What it changed is news to readers of changes. A killed run is finished by the next. Raises
+        RawLogError where nothing can be appended.
+        """
+        return self.rewrite_parts(month, lambda _issue_id, _part: change)
+
+    def rewrite_parts(self, month: str, change_of: ChangeOf) -> Rewritten:
+        """As ``rewrite``, with a change for each part of each issue."""
+        return rewrite(self._folder(month), Contents(self._keyring, month), change_of)
+
+    def count_by_key(self, month: str) -> Counter[str | None]:
+        """How much of a month each key has sealed; None stands for no key. Raises UnreadableSegment."""
+        return count_by_key(self._folder(month), Contents(self._keyring, month))
 
     def _folder(self, month: str) -> UPath:
         if not _MONTH.fullmatch(month):
@@ -206,93 +238,55 @@ class RawLog:
 
     def _latest(self, month: str, issue_ids: list[str] | None) -> Iterator[LatestIssue]:
         within = (issue_ids[0], issue_ids[-1]) if issue_ids else None
-        answers, failures = _latest_rows(self._read(month, within=within))
+        contents = Contents(self._keyring, month)
+        answers, failures = latest_rows(self._read(month, within=within), contents)
         known = answers.keys() | failures.keys()
         wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
         for issue_id in wanted:
-            yield _latest_issue(month, issue_id, answers.get(issue_id, {}), failures.get(issue_id, {}))
+            issue = LatestIssue(month, issue_id)
+            _fill(issue, answers.get(issue_id, {}), failures.get(issue_id, {}), contents)
+            yield issue
 
 
-_Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
-"""A row as `segments.read` gives it, in the order of `SCHEMA`."""
-_ByPart = dict[str, tuple[_Row, Segment]]
-_TIMES = ("issue_updated", "fetched_at")
-_ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
 _PARTS = {part.value: part for part in Part}
 
 
-def _latest_rows(
-    found: Iterable[tuple[Segment, pl.DataFrame]],
-) -> tuple[dict[str, _ByPart], dict[str, _ByPart]]:
-    """The winning answer, and the last failure, of each part, by issue, and the segments that they stand in.
-
-    Ties are broken by content, so the order of arrival cannot matter.
-    """
-    answers: dict[str, _ByPart] = {}
-    failures: dict[str, _ByPart] = {}
-    for segment, frame in found:
-        for row in cast(Iterator[_Row], frame.iter_rows()):
-            issue_id, part, error = row[0], row[1], row[6]
-            latest = (answers if error is None else failures).setdefault(issue_id, {})
-            known = latest.get(part)
-            if known is None or _recency(row) > _recency(known[0]):
-                latest[part] = (row, segment)
-    return answers, failures
-
-
-def _recency(row: _Row) -> tuple[object, ...]:
-    """Orders the rows of one part. Deletions and failures are later when seen later, in whatever state."""
-    return (row[3], row[:7]) if row[1] == Part.DELETED or row[6] is not None else row[:7]
-
-
-def _latest_issue(month: str, issue_id: str, answers: _ByPart, failures: _ByPart) -> LatestIssue:
-    issue = LatestIssue(month, issue_id)
+def _fill(issue: LatestIssue, answers: ByPart, failures: ByPart, contents: Contents) -> None:
     # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
     deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
-    readings: list[tuple[_Row, bytes]] = []
+    readings: list[tuple[Row, bytes]] = []
     for name, (row, segment) in answers.items():
-        *_, fetched_at, source, packed, _, _ = row
+        fetched_at = row[3]
         if fetched_at <= deleted_at:
             continue
-        try:
-            part = _PARTS[_part_name(name)]
-            payload = decompress(packed or b"")
-        except (KeyError, DamagedPayload) as error:
-            reason = f"the {name} of issue {issue_id} is damaged ({error})"
-            raise UnreadableSegment(str(segment.path), reason) from error
+        part = _PARTS.get(_part_name(name))
+        if part is None:
+            raise UnreadableSegment(str(segment.path), f"issue {issue.issue_id} has a part {name!r}")
+        payload = contents.payload(row, segment)
         if part is Part.SLA:
             readings.append((row, payload))
         else:
             issue.payloads[part] = payload
             issue.fetched_at[part] = fetched_at // 1000
         if part is Part.ISSUE:
-            issue.source = source
+            issue.source = row[4]
     if readings:
-        readings.sort(key=lambda reading: reading[0][2:7])
+        readings.sort(key=lambda reading: (reading[0][2:5], reading[1]))
         issue.slas = [(row[3] // 1000, payload) for row, payload in readings]
         issue.fetched_at[Part.SLA] = issue.slas[-1][0]
     if deleted_at >= 0 and Part.ISSUE not in issue.payloads:
-        issue.tombstone = _tombstone(*answers[Part.DELETED])
-    for name, ((*_, failed_at, _, _, failure, _), _) in failures.items():
-        if failed_at > max(_answered_at(name, answers), deleted_at):
-            issue.errors[Part(name)] = failure or ""
-    return issue
-
-
-def _tombstone(row: _Row, segment: Segment) -> Tombstone:
-    try:
-        return Tombstone(row[3] // 1000, decompress(row[5] or b""))
-    except DamagedPayload as error:
-        raise UnreadableSegment(
-            str(segment.path), f"the tombstone of issue {row[0]} is damaged ({error})"
-        ) from error
+        row, segment = answers[Part.DELETED]
+        issue.tombstone = Tombstone(row[3] // 1000, contents.payload(row, segment))
+    for name, (row, segment) in failures.items():
+        if row[3] > max(_answered_at(name, answers), deleted_at):
+            issue.errors[Part(name)] = contents.error(row, segment)
 
 
 def _part_name(name: str) -> str:
     return name.partition(":")[0]
 
 
-def _answered_at(part: str, answers: _ByPart) -> int:
+def _answered_at(part: str, answers: ByPart) -> int:
     """When a part was last fetched with success. Of SLAs, some may be read and others not at once."""
     times = (row[3] for name, (row, _) in answers.items() if _part_name(name) == part)
     return max(times, default=-1) - (part == Part.SLA)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Part(StrEnum):
-    """The pieces that an issue is fetched in. Each is replaced whole, and independently of the others."""
+    """The pieces that an issue is stored in. Each is replaced whole, and independently of the others."""
 
     ISSUE = "issue"
     COMMENTS = "comments"
@@ -14,6 +14,7 @@ class Part(StrEnum):
     WORKLOGS = "worklogs"
     REMOTE_LINKS = "remote_links"
     SLA = "sla"
+    FILES = "files"  # what became of the attachments' content: nothing that Jira said
     DELETED = "deleted"
 
 

@@ -12,7 +12,7 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from typing import NamedTuple
 import polars as pl
 from upath import UPath
 
-from jira_assets.files import fsync_folder, local, make_folder_anywhere
+from jira_assets.files import fsync_folder, local, make_folder_anywhere, private
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.seal import sealed, verify
 
@@ -38,8 +38,14 @@ SCHEMA = pl.Schema(
     }
 )
 
+Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
+"""A row as `read` gives it, in the order of `SCHEMA`."""
+
+_TIMES = ("issue_updated", "fetched_at")
+_ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
+_BYTES_AT_ONCE = 16_000_000  # of a segment that is read piece by piece
 _APPEND_ATTEMPTS = 50
 _LIST_ATTEMPTS = 100
 _LIST_WAIT_S = 0.005
@@ -83,7 +89,7 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     )
     content = sealed(buffer.getvalue())
     try:
-        make_folder_anywhere(folder)
+        make_folder_anywhere(folder, within=folder.parent.parent)
         with _staged(folder, content) as publish:
             for attempt in range(_APPEND_ATTEMPTS):
                 number = _greatest(folder) + 1
@@ -108,24 +114,44 @@ def read(
     Times are in microseconds since the epoch, and `origin` is filled in. Raises FileNotFoundError when
     compaction has replaced the segment meanwhile, UnreadableSegment when the file is damaged or no segment.
     """
-    expressions = {
-        "issue_updated": pl.col("issue_updated").dt.epoch("us"),
-        "fetched_at": pl.col("fetched_at").to_physical(),
-        "origin": pl.col("origin").fill_null(segment.number),
-    }
-    try:
-        verify(segment.path)
-        scan = pl.scan_parquet(_source(segment.path))
-        found = scan.collect_schema()
-        if found != SCHEMA:
-            raise UnreadableSegment(str(segment.path), f"its columns are {dict(found)}")
+    with _reading(segment):
+        scan = _scan(segment)
         if within is not None:
             scan = scan.filter(pl.col("issue_id").is_between(pl.lit(within[0]), pl.lit(within[1])))
-        return scan.select(expressions.get(name, pl.col(name)) for name in columns).collect()
-    except FileNotFoundError:
-        raise
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
+        return _selected(scan, segment, columns).collect()
+
+
+def read_pieces(segment: Segment) -> Iterator[pl.DataFrame]:
+    """The rows of a segment as `read` gives them, but few enough at once for the memory. Raises as `read`."""
+    with _reading(segment):
+        scan = _selected(_scan(segment), segment, tuple(SCHEMA))
+        rows = scan.select(pl.len()).collect().item()
+    groups_at_once = rows * _BYTES_AT_ONCE // segment.size // _ROW_GROUP_ROWS
+    rows_at_once = _ROW_GROUP_ROWS * max(1, groups_at_once)
+    for start in range(0, rows, rows_at_once):
+        with _reading(segment):
+            piece = scan.slice(start, rows_at_once).collect()
+        yield piece
+
+
+def frame_of(rows: Iterable[Row | tuple[object, ...]]) -> pl.DataFrame:
+    """Rows as `read` gives them, as a frame to `append`."""
+    frame = pl.DataFrame(rows, schema=_ROW_SCHEMA, orient="row")
+    return frame.with_columns(pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in _TIMES)
+
+
+def are_there(segments: Iterable[Segment]) -> bool:
+    """Whether nobody has removed any of them."""
+    return all(segment.path.exists() for segment in segments)
+
+
+def withdraw(segment: Segment) -> None:
+    """Remove a segment whose rows stand elsewhere, even if it is the newest.
+
+    Its number must not be given to another, because readers may have seen it.
+    """
+    append(segment.path.parent, pl.DataFrame(schema=SCHEMA))
+    remove([segment])
 
 
 def remove(segments: list[Segment]) -> None:
@@ -133,6 +159,34 @@ def remove(segments: list[Segment]) -> None:
     for segment in segments:
         with contextlib.suppress(FileNotFoundError):
             segment.path.unlink()
+
+
+@contextmanager
+def _reading(segment: Segment) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
+
+
+def _scan(segment: Segment) -> pl.LazyFrame:
+    verify(segment.path)
+    scan = pl.scan_parquet(_source(segment.path))
+    found = scan.collect_schema()
+    if found != SCHEMA:
+        raise UnreadableSegment(str(segment.path), f"its columns are {dict(found)}")
+    return scan
+
+
+def _selected(scan: pl.LazyFrame, segment: Segment, columns: Sequence[str]) -> pl.LazyFrame:
+    expressions = {
+        "issue_updated": pl.col("issue_updated").dt.epoch("us"),
+        "fetched_at": pl.col("fetched_at").to_physical(),
+        "origin": pl.col("origin").fill_null(segment.number),
+    }
+    return scan.select(expressions.get(name, pl.col(name)) for name in columns)
 
 
 def _name(number: int) -> str:
@@ -178,7 +232,7 @@ def _staged(folder: UPath, content: bytes) -> Iterator[_Publish]:
         return
     staged = on_disk / f".{uuid.uuid4().hex}.tmp"
     try:
-        with staged.open("xb") as file:
+        with open(staged, "xb", opener=private) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -12,6 +12,7 @@ from upath import UPath
 
 from jira_assets.files import remove_leftovers, replaced
 from jira_assets.raw.errors import RawLogError
+from jira_assets.text.surrogates import without_lone_surrogates
 
 _LISTED = "fields.json"  # as Jira sent it
 _UNLISTED = "fields_unlisted.json"
@@ -72,15 +73,26 @@ class _Named(msgspec.Struct):
 
 
 def decode_fields(payload: bytes) -> list[SiteField]:
-    """The entries of a catalogue as Jira sent it. Raises ``msgspec.DecodeError`` for what is no list."""
+    """The entries of a catalogue as Jira sent it, all of them listed.
+
+    Raises ``msgspec.DecodeError`` for what is no list.
+    """
+    payload = without_lone_surrogates(payload)
     try:
-        return msgspec.json.decode(payload, type=list[SiteField])
+        fields = msgspec.json.decode(payload, type=list[SiteField])
     except msgspec.ValidationError:
-        return list(_salvaged(msgspec.json.decode(payload, type=list[msgspec.Raw])))
+        fields = list(_salvaged(msgspec.json.decode(payload, type=list[msgspec.Raw])))
+    return [
+        field if field.listed else msgspec.structs.replace(field, listed=True)  # the word is ours, not Jira's
+        for field in fields
+    ]
 
 
 def write_fields(root: UPath, payload: bytes) -> None:
-    """Replace the catalogue under the raw folder; readers see the old one or the new one."""
+    """Replace the catalogue under the raw folder; readers see the old one or the new one.
+
+    Raises ``RawLogError``, and ``msgspec.DecodeError`` for a payload that is no list.
+    """
     listed = {field.id for field in decode_fields(payload)}
     unlisted = [
         msgspec.structs.replace(field, listed=False) for field in read_fields(root) if field.id not in listed
@@ -93,7 +105,8 @@ def write_fields(root: UPath, payload: bytes) -> None:
 
 def read_fields(root: UPath) -> tuple[SiteField, ...]:
     """The site's fields and those that it had, by id; none while nothing was fetched yet."""
-    fields = {field.id: field for name in (_UNLISTED, _LISTED) for field in _read_fields(root / name)}
+    unlisted = [msgspec.structs.replace(field, listed=False) for field in _read_fields(root / _UNLISTED)]
+    fields = {field.id: field for field in (*unlisted, *_read_fields(root / _LISTED))}
     return tuple(field for _, field in sorted(fields.items()))
 
 

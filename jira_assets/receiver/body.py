@@ -12,8 +12,10 @@ import time
 import uuid
 from pathlib import Path
 
-from jira_assets.events.inbox import Delivery, heading
-from jira_assets.files import fsync_folder, make_folder
+from jira_assets.events.inbox import HEADING_BYTES, Delivery, heading
+from jira_assets.files import fsync_folder, make_folder, private
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
+from jira_assets.privacy.streams import Sealing
 from jira_assets.receiver.outcomes import Outcome, Refused
 
 LIMIT = 25 * 1024 * 1024  # Jira delivers no larger ones
@@ -23,14 +25,14 @@ FILES = 16
 ARRIVES_WITHIN_S = 60
 
 _ONE_READ = 64 * 1024  # what uvicorn buffers; a smaller body frees no memory by moving to disk
-_HEADING = 1024  # bytes: an identifier has at most 256 characters
 
 
 class Room:
     """What all bodies together take."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keyring: Keyring = NO_KEYS) -> None:
         self.folder = folder
+        self.keyring = keyring
         self.memory = 0  # bytes
         self.files = 0
 
@@ -72,17 +74,17 @@ class Body:
         self._held += chunk
         self._room.memory += len(chunk)
         if self._room.is_short_for(len(self._held)) or (is_last and self.file is not None):
-            await self._move_to_disk()
+            await self._move_to_disk(is_last)
 
-    async def _move_to_disk(self) -> None:
+    async def _move_to_disk(self, is_last: bool) -> None:
         if self.file is None:
             if self._room.files >= FILES:
                 raise Refused(Outcome.BUSY)
-            self.file = PrivateFile(self._room.folder)
+            self.file = PrivateFile(self._room.folder, self._room.keyring)
             self._room.files += 1
         held, self._held = self._held, bytearray()
         try:
-            await asyncio.to_thread(self.file.append, held)
+            await asyncio.to_thread(self.file.append, held, is_last)
         finally:
             self._room.memory -= len(held)
 
@@ -101,30 +103,39 @@ class Body:
 
 
 class PrivateFile:
-    """A delivery's file with the body already in place, and room for the line that stands before it."""
+    """A delivery's file with the body already in place, and room for the line that stands before it.
 
-    def __init__(self, folder: Path) -> None:
+    What of a body is on the disk is sealed at any time, if there is a key.
+    """
+
+    def __init__(self, folder: Path, keyring: Keyring = NO_KEYS) -> None:
         make_folder(folder)
-        self._path = folder / f".{uuid.uuid4().hex}.body"
-        self._file = self._path.open("x+b", buffering=0)
-        self._file.seek(_HEADING)
+        token = uuid.uuid4().hex
+        self._path = folder / f".{token}.body"
+        self._keyring = keyring
+        self._place = f"body/{token}"
+        self._file = open(self._path, "x+b", opener=private)  # noqa: SIM115 - closed by `close`
+        self._file.seek(HEADING_BYTES)
+        self._sealing = None if keyring.writing is None else Sealing(self._file, keyring, self._place)
 
-    def append(self, chunk: bytearray) -> None:
-        view = memoryview(chunk)
-        while view:
-            view = view[self._file.write(view) :]
-        # Little by little: 25 MB at the end would keep the syncs of small events waiting.
-        os.fsync(self._file.fileno())
+    def append(self, chunk: bytearray, is_last: bool = False) -> None:
+        if self._sealing is None:
+            self._file.write(chunk)
+        else:
+            self._sealing.write(chunk)
+            if is_last:
+                self._sealing.finish()
+        self._sync()
 
     def content(self) -> bytes:
-        self._file.seek(_HEADING)
-        return self._file.read()
+        self._file.seek(HEADING_BYTES)
+        return self._keyring.unseal(self._file.read(), self._place)
 
     def publish(self, folder: Path, delivery: Delivery) -> None:
         """Make this the delivery's file, durably; ``delivery.body`` is not looked at. Raises OSError."""
         self._file.seek(0)
-        self._file.write(heading(delivery).ljust(_HEADING - 1) + b"\n")
-        os.fsync(self._file.fileno())
+        self._file.write(heading(delivery, self._keyring, self._place))
+        self._sync()
         make_folder(folder)
         self._path.replace(folder / delivery.name)
         fsync_folder(folder)
@@ -132,3 +143,8 @@ class PrivateFile:
     def close(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+    def _sync(self) -> None:
+        # Little by little: 25 MB at the end would keep the syncs of small events waiting.
+        self._file.flush()
+        os.fsync(self._file.fileno())

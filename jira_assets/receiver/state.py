@@ -39,14 +39,14 @@ class State:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "State":
-        """Raises ``SettingsError``."""
+        """Raises ``SettingsError``, ``UnknownKey`` and ``WrongKey``."""
         return cls(
             Verifier(settings.webhook_secrets),
-            Inbox(settings.inbox_dir),
-            Inbox(settings.unreadable_dir),
-            Archive(settings.events_dir),
+            Inbox(settings.inbox_dir, settings.keyring),
+            Inbox(settings.unreadable_dir, settings.keyring),
+            Archive(settings.events_dir, settings.keyring),
             settings.projects,
-            Room(settings.inbox_dir),
+            Room(settings.inbox_dir, settings.keyring),
         )
 
     @asynccontextmanager

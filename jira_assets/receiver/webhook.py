@@ -18,7 +18,7 @@ from jira_assets.receiver.state import State
 
 _ON_THE_LOOP = 64 * 1024  # bytes that are parsed in well under a millisecond
 _IDENTIFIER = re.compile(rb"[!-~]{1,256}")
-_ISSUE_HINT = re.compile(rb"(?:^|&)issue=([0-9]{1,20})(?:&|$)")
+_ISSUE_HINT = re.compile(rb"(?:^|&)issue=([1-9][0-9]{0,17})(?:&|$)")
 
 
 class Webhook:

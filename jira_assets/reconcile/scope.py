@@ -78,8 +78,8 @@ class Scope:
         """The configured copy. Raises ``SettingsError``."""
         return cls(
             client,
-            RawLog(settings.raw_dir),
-            Queue(settings.queue_dir),
+            RawLog(settings.raw_dir, settings.keyring),
+            Queue(settings.queue_dir, settings.keyring),
             Known(settings.warehouse_path),
             settings.projects,
             settings.start_month,

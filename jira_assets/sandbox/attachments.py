@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from jira_assets.sandbox.call import Answer, Call, RefusedError, Sandbox, json_a
 from jira_assets.sandbox.tokens import InvalidTokenError
 
 _LINK_LIFETIME_MS = 60_000
+_PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _MISSING = "The attachment with id: {} does not exist"
 
@@ -35,13 +37,18 @@ def content(call: Call) -> Answer:
     call.check_parameters({"redirect"})
     found = msgspec.json.decode(_find(call), type=_Attachment)
     if call.text("redirect", "true") == "false":
-        return _stream(_bytes(call.sandbox, found), found.mime_type, call.headers.get("range"))
+        return _stream(_contents(call.sandbox, found), found.mime_type, call.headers.get("range"))
     now = call.site.clock()
     token = call.sandbox.tokens.issue(["media"], [str(found.id), now + _LINK_LIFETIME_MS], now)
-    digest = hashlib.md5(str(found.id).encode(), usedforsecurity=False).hexdigest()
-    uuid = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
-    location = f"{call.sandbox.media_url}/file/{uuid}/binary?token={token}&client=sandbox&name={found.id}"
+    address = f"{call.sandbox.media_url}/file/{media_id(str(found.id))}/binary"
+    location = f"{address}?token={token}&client=sandbox&name={found.id}"
     return Answer(b"", status=303, headers={"location": location})
+
+
+def media_id(attachment_id: str) -> str:
+    """What documents call an attachment by."""
+    digest = hashlib.md5(attachment_id.encode(), usedforsecurity=False).hexdigest()
+    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
 
 
 def media(sandbox: Sandbox, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> Answer:
@@ -61,7 +68,8 @@ def media(sandbox: Sandbox, query: Mapping[str, list[str]], headers: Mapping[str
     if found is None:
         raise RefusedError(404, body={"error": {"code": "NotFound", "title": "File not found"}})
     metadata = msgspec.json.decode(found[1], type=_Attachment)
-    return _stream(_bytes(sandbox, metadata), metadata.mime_type, headers.get("range"))
+    wanted = headers.get("range") if sandbox.knows_ranges else None
+    return _stream(_contents(sandbox, metadata), metadata.mime_type, wanted)
 
 
 def _find(call: Call) -> Raw:
@@ -72,23 +80,49 @@ def _find(call: Call) -> Raw:
     return found[1]
 
 
-def _bytes(sandbox: Sandbox, metadata: _Attachment) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """``size`` bytes that repeat themselves."""
+
+    size: int
+    pattern: bytes
+
+    def between(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from one place to before another, in pieces."""
+        while start < end:
+            begin = start % len(self.pattern)
+            piece = self.pattern[begin : begin + end - start]
+            yield piece
+            start += len(piece)
+
+
+def _contents(sandbox: Sandbox, metadata: _Attachment) -> _Contents:
     """The contents that a test put there, or ones that follow from the id and have the right size."""
     given = sandbox.site.attachment_contents.get(str(metadata.id))
     if given is not None:
-        return given
+        return _Contents(len(given), given)
     pattern = base64.b64encode(hashlib.sha256(str(metadata.id).encode()).digest()) + b"\n"
-    return (pattern * (metadata.size // len(pattern) + 1))[: metadata.size]
+    return _Contents(metadata.size, pattern * (min(metadata.size, _PIECE_BYTES) // len(pattern) + 1))
 
 
-def _stream(body: bytes, mime_type: str, wanted: str | None) -> Answer:
+def _stream(contents: _Contents, mime_type: str, wanted: str | None) -> Answer:
     found = _RANGE.fullmatch(wanted) if wanted else None
     if found is None:
-        return Answer(body, content_type=mime_type, headers={"accept-ranges": "bytes"})
+        headers = {"accept-ranges": "bytes"}
+        return _answer(contents, 0, contents.size, mime_type, headers, status=200)
     first, last = found.groups()
-    start = int(first) if first else max(0, len(body) - int(last or 0))
-    end = min(int(last) + 1, len(body)) if first and last else len(body)
+    start = int(first) if first else max(0, contents.size - int(last or 0))
+    end = min(int(last) + 1, contents.size) if first and last else contents.size
     if start >= end:
-        raise RefusedError(416, body={}, headers={"content-range": f"bytes */{len(body)}"})
-    headers = {"content-range": f"bytes {start}-{end - 1}/{len(body)}"}
-    return Answer(body[start:end], status=206, content_type=mime_type, headers=headers)
+        raise RefusedError(416, body={}, headers={"content-range": f"bytes */{contents.size}"})
+    headers = {"content-range": f"bytes {start}-{end - 1}/{contents.size}"}
+    return _answer(contents, start, end, mime_type, headers, status=206)
+
+
+def _answer(
+    contents: _Contents, start: int, end: int, mime_type: str, headers: dict[str, str], *, status: int
+) -> Answer:
+    pieces = contents.between(start, end)
+    if end - start <= _PIECE_BYTES:
+        return Answer(b"".join(pieces), status, mime_type, headers)
+    return Answer(b"", status, mime_type, headers | {"content-length": str(end - start)}, pieces)

@@ -1,6 +1,6 @@
 """One authenticated request on its way to a handler, and the answers a handler can give."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -38,12 +38,16 @@ def bad_payload() -> RefusedError:
 
 @dataclass(slots=True)
 class Answer:
-    """A successful answer; ``body`` is JSON unless a content type says otherwise."""
+    """A successful answer; ``body`` is JSON unless a content type says otherwise.
 
-    body: bytes
+    A long body is ``pieces``, made while they are sent; then a header tells how long it is.
+    """
+
+    body: bytes = b""
     status: int = 200
     content_type: str = "application/json;charset=UTF-8"
     headers: dict[str, str] = field(default_factory=dict)
+    pieces: Iterator[bytes] | None = None
 
 
 def json_answer(value: Any) -> Answer:
@@ -53,13 +57,15 @@ def json_answer(value: Any) -> Answer:
 @dataclass(slots=True)
 class Sandbox:
     """What all handlers share. ``changelog_created`` is how changelog/bulkfetch writes ``created``:
-    ``milliseconds``, ``seconds`` (where exact), ``digits`` (milliseconds as text) or ``iso``."""
+    ``milliseconds``, ``seconds`` (where exact), ``digits`` (milliseconds as text) or ``iso``.
+    ``knows_ranges`` is whether the media host sends parts of files; where it does not, it sends all."""
 
     site: Site
     accounts: Accounts
     url: str = ""
     media_url: str = ""
     changelog_created: str = "milliseconds"
+    knows_ranges: bool = True
     tokens: PageTokens = field(default_factory=PageTokens)
     searches: Searches = field(default_factory=Searches)
     children: Children = field(default_factory=Children)

@@ -34,6 +34,13 @@ def _rows(issue: Issue) -> Iterator[Row]:
             )
 
 
+def _ends(what: str, described: str, of_users: Personal) -> tuple[Column, Column]:
+    return (
+        Column(f"from_{what}", Kind.TEXT, described.format("before"), Personal.FREE_TEXT, of_users=of_users),
+        Column(f"to_{what}", Kind.TEXT, described.format("after"), Personal.FREE_TEXT, of_users=of_users),
+    )
+
+
 CHANGELOG = IssueTable(
     name="changelog",
     description="One row per changed field of a change; a change that touches three fields has three rows.",
@@ -44,14 +51,12 @@ CHANGELOG = IssueTable(
         ),
         Column("author_email", Kind.TEXT, "Address of whoever made the change.", Personal.CONTACT),
         Column("author_name", Kind.TEXT, "Display name of whoever made the change.", Personal.IDENTITY),
-        Column("author_account_id", Kind.TEXT, "Account id of whoever made the change.", Personal.IDENTITY),
+        Column("author_account_id", Kind.TEXT, "Account id of whoever made the change.", Personal.ACCOUNT),
         Column("field_name", Kind.TEXT, "Name of the field, as the site showed it then."),
         Column("field_id", Kind.TEXT, "Id of the field; NULL in changes older than field ids."),
         Column("field_type", Kind.TEXT, "`jira` for system fields, `custom` for the others."),
-        Column("from_value", Kind.TEXT, "Text before the change.", Personal.FREE_TEXT),
-        Column("to_value", Kind.TEXT, "Text after the change.", Personal.FREE_TEXT),
-        Column("from_id", Kind.TEXT, "Id before the change, where the field has ids.", Personal.FREE_TEXT),
-        Column("to_id", Kind.TEXT, "Id after the change, where the field has ids.", Personal.FREE_TEXT),
+        *_ends("value", "Text {} the change.", of_users=Personal.IDENTITY),
+        *_ends("id", "Id {} the change, where the field has ids.", of_users=Personal.ACCOUNT),
         Column("changed_at", Kind.TIMESTAMP, "When the change was made."),
     ),
     primary_key=("change_id", "item_index"),

@@ -6,7 +6,6 @@ from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
-from jira_assets.text.adf import to_text
 
 _NOBODY = User()
 
@@ -23,7 +22,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
             author.emailAddress,
             author.displayName,
             author.account_id,
-            to_text(comment.body),
+            issue.text(comment.body),
             comment.created,
             comment.updated,
             editor.emailAddress,
@@ -43,7 +42,7 @@ COMMENTS = IssueTable(
         Column(
             "author_name", Kind.TEXT, "Author's display name; NULL for a deleted user.", Personal.IDENTITY
         ),
-        Column("author_account_id", Kind.TEXT, "Author's account id.", Personal.IDENTITY),
+        Column("author_account_id", Kind.TEXT, "Author's account id.", Personal.ACCOUNT),
         Column("body", Kind.TEXT, "The comment as readable text.", Personal.FREE_TEXT),
         Column("created_at", Kind.TIMESTAMP, "When it was written."),
         Column("updated_at", Kind.TIMESTAMP, "When it was last edited."),

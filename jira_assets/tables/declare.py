@@ -19,6 +19,7 @@ class Kind(Enum):
 
     TEXT = (pl.String(), "VARCHAR")
     INTEGER = (pl.Int64(), "BIGINT")
+    NUMBER = (pl.Float64(), "DOUBLE")
     BOOLEAN = (pl.Boolean(), "BOOLEAN")
     TIMESTAMP = (pl.Datetime("ms", "UTC"), "TIMESTAMP WITH TIME ZONE")
     DATE = (pl.Date(), "DATE")
@@ -39,13 +40,27 @@ class Personal(StrEnum):
 
     NONE = "none"
     IDENTITY = "identity"
+    ACCOUNT = "account"
     CONTACT = "contact"
     FREE_TEXT = "free text"
 
 
+class Treatment(StrEnum):
+    """What becomes of the values of a column, or of a class of personal data."""
+
+    PLAIN = "plain"
+    ENCRYPT = "encrypt"
+    PSEUDONYM = "pseudonym"
+    DROP = "drop"
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a table."""
+    """A column of a table.
+
+    ``of_users`` is what it says about people in the rows whose ``field_id`` is of a field that holds users.
+    Treatments are what the privacy policy has made of them.
+    """
 
     name: str
     kind: Kind
@@ -53,6 +68,15 @@ class Column:
     personal: Personal = Personal.NONE
     nullable: bool = True
     accepted: tuple[str, ...] = ()
+    of_users: Personal | None = None
+    treatment: Treatment = Treatment.PLAIN
+    treatment_of_users: Treatment | None = None
+
+    @property
+    def stored(self) -> Kind:
+        """The type that it is stored as: ciphertexts are text."""
+        is_encrypted = self.treatment in (Treatment.ENCRYPT, Treatment.PSEUDONYM)
+        return Kind.TEXT if is_encrypted and self.kind is not Kind.TEXT_LIST else self.kind
 
 
 KEY_COLUMNS = (
@@ -85,9 +109,14 @@ class Table:
     def columns(self) -> tuple[Column, ...]:
         return self.own_columns
 
+    @property
+    def view(self) -> str:
+        """What it is called where analysts look for it."""
+        return self.name if self.name.startswith("jira_") else f"jira_{self.name}"
+
     @cached_property
     def schema(self) -> pl.Schema:
-        return pl.Schema({column.name: column.kind.polars for column in self.columns})
+        return pl.Schema({column.name: column.stored.polars for column in self.columns})
 
 
 @dataclass(frozen=True)
@@ -100,6 +129,8 @@ class IssueTable(Table):
 
     parts: frozenset[Part]
     rows: Callable[[Issue], Iterable[Row]] = field(compare=False)
+    told_by: tuple["IssueTable", ...] = field(default=(), compare=False, repr=False)
+    """Tables whose making tells this one's rows."""
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

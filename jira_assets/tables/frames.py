@@ -10,11 +10,12 @@ import polars as pl
 
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
-from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Row
 from jira_assets.tables.deleted_issues import DELETED_ISSUES, deleted_issues
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
+from jira_assets.tables.lenient import shape
+from jira_assets.tables.protection import Protection
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.timestamps import parse_timestamp
 
@@ -44,11 +45,14 @@ class Built:
 class Builder:
     """Makes frames of a site's issues; keep it, because it learns which fields the site has."""
 
-    def __init__(self, tables: Sequence[IssueTable], site: Site) -> None:
-        # What cannot be read is known only once everything was.
-        self._tables = TABLES if UNREADABLE_VALUES in tables else tables
+    def __init__(
+        self, tables: Sequence[IssueTable], site: Site, protection: Protection | None = None
+    ) -> None:
+        first = (each for table in tables for each in table.told_by)
+        self._tables = tuple(dict.fromkeys((*first, *tables)))
         self._site = site
-        self._reader = EnvelopeReader()
+        self._protection = protection or Protection()
+        self._reader = EnvelopeReader(site.shown_by)
 
     def build(self, issues: Iterable[LatestIssue]) -> Built:
         """One frame per table, of its declared schema, with these issues' rows.
@@ -73,13 +77,24 @@ class Builder:
             problems.extend(issue.problems)
         key_frame = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")
         frames = {
-            table.name: _frame(table, rows, key_frame[owners], problems) for table, rows, owners in collected
+            table.name: self._frame(table, rows, key_frame[owners], problems)
+            for table, rows, owners in collected
         }
         if DELETED_ISSUES.name in frames:
             frames[DELETED_ISSUES.name] = deleted_issues(gone)
         if UNREADABLE_VALUES.name in frames:
             frames[UNREADABLE_VALUES.name] = _unreadable(problems, key_frame)
         return Built(count, frames, problems)
+
+    def _frame(
+        self, table: IssueTable, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]
+    ) -> pl.DataFrame:
+        """The frame of rows and of the keys that belong to each of them, as it is to be stored."""
+        if not rows:
+            return pl.DataFrame(schema=table.schema)
+        columns = zip(table.own_columns, zip(*rows, strict=True), strict=True)
+        series = [_series(column, values, keys["issue_key"], problems) for column, values in columns]
+        return self._protection.frame(table, keys.hstack(series), self._site.other_fields)
 
 
 def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame:
@@ -92,14 +107,6 @@ def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame
         .select(UNREADABLE_VALUES.schema.names())
         .cast(UNREADABLE_VALUES.schema)
     )
-
-
-def _frame(table: IssueTable, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]) -> pl.DataFrame:
-    """The frame of rows and of the keys that belong to each of them."""
-    if not rows:
-        return pl.DataFrame(schema=table.schema)
-    columns = zip(table.own_columns, zip(*rows, strict=True), strict=True)
-    return keys.hstack([_series(column, values, keys["issue_key"], problems) for column, values in columns])
 
 
 def _series(column: Column, values: Sequence[object], keys: pl.Series, problems: list[Problem]) -> pl.Series:
@@ -117,7 +124,11 @@ def _series(column: Column, values: Sequence[object], keys: pl.Series, problems:
     else:
         return pl.Series(column.name, values, dtype=column.kind.polars)
     problems.extend(
-        Problem(str(keys[index]), column.name, f"{values[index]!r} is not a date that Jira writes")
+        Problem(
+            str(keys[index]),
+            column.name,
+            f"it holds {shape(values[index])}, and not when, as Jira writes it",
+        )
         for index in _lost(values, converted)
     )
     return converted

@@ -1,24 +1,39 @@
 """One issue as the tables see it: its latest parts, decoded once however many tables read them."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from jira_assets.attachments.records import FileRecords, decode_files
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part
+from jira_assets.tables.custom_field_keys import keys
 from jira_assets.tables.envelope import EnvelopeReader
+from jira_assets.tables.issue_files import IssueFiles
 from jira_assets.tables.lenient import read
 from jira_assets.tables.shapes import Comment, History, Id, RemoteLink, Worklog
 from jira_assets.tables.sla_shapes import Sla
+from jira_assets.text.adf import to_text
 from jira_assets.text.rendering import Rendering
+
+if TYPE_CHECKING:
+    from jira_assets.tables.field_columns import FieldColumn
 
 T = TypeVar("T")
 _NULL = b"null"
 _GATEWAY = "https://api.atlassian.com/"
+
+OTHER_FIELDS = (
+    *("attachment", "comment", "components", "component", "description", "duedate", "environment"),
+    *("epic child", "epic link", "fixversions", "fix version", "issueparentassociation", "issuetype"),
+    *("key", "labels", "link", "parent", "priority", "project", "rank", "remoteissuelink", "resolution"),
+    *("resolutiondate", "security", "sprint", "status", "story points", "summary", "timeestimate"),
+    *("timeoriginalestimate", "timespent", "version", "versions", "workflow", "worklogid"),
+)
+"""What changes are about that no site's users are: ids of fields, and names that are older than ids."""
 
 
 class Problem(NamedTuple):
@@ -39,28 +54,37 @@ class UnreadableIssue(RawLogError):
 
 @dataclass(frozen=True)
 class Site:
-    """What the tables need to know beside the issues."""
+    """What the tables need to know beside the issues: all that rows depend on but for the issue and the code.
+
+    ``names`` are ids and names of the custom fields. ``columns`` are the configured columns of `issues`, each
+    with the id of the field that it shows, if that is known (see `tables.resolve`). ``other_fields`` are ids
+    and names, in lower case, of the fields that are known to hold no users.
+    """
 
     url: str | None = None  # where people see it
-    field_names: tuple[tuple[str, str], ...] = ()  # (id, name)
+    names: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple["FieldColumn", str | None], ...] = ()
     rendering: Rendering = Rendering.MARKDOWN
-
-    @cached_property
-    def unique_names(self) -> dict[str, str]:
-        """Case-folded field names by id; names that several fields have are left out."""
-        counts = Counter(name.casefold() for _, name in self.field_names)
-        return {id_: name.casefold() for id_, name in self.field_names if counts[name.casefold()] == 1}
-
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """Field names by id, as they are."""
-        return dict(self.field_names)
+    other_fields: tuple[str, ...] = OTHER_FIELDS
 
     @cached_property
     def names_by_id(self) -> dict[str, str]:
-        """Field names by id; a name that several fields have is told apart by the id."""
-        counts = Counter(name for _, name in self.field_names)
-        return {id_: name if counts[name] == 1 else f"{name} ({id_})" for id_, name in self.field_names}
+        """Field names by id, as they are."""
+        return dict(self.names)
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """What `custom_fields` calls each field, by id."""
+        return keys(self.names)
+
+    @cached_property
+    def shown_by(self) -> dict[str, list["FieldColumn"]]:
+        """The configured columns that show a field, by its id."""
+        found: dict[str, list[FieldColumn]] = {}
+        for column, field_id in self.columns:
+            if field_id is not None:
+                found.setdefault(field_id, []).append(column)
+        return found
 
 
 class Issue:
@@ -84,9 +108,9 @@ class Issue:
         self._reader = reader
 
     @property
-    def custom_fields(self) -> dict[str, Any]:
-        """The custom fields that are set, by id."""
-        return self._reader.custom_fields(self.fields)
+    def own_fields(self) -> dict[str, Any]:
+        """The custom fields that are set, and those of the system that a configured column shows, by id."""
+        return self._reader.own_fields(self.fields)
 
     @cached_property
     def comments(self) -> list[Comment] | None:
@@ -115,6 +139,20 @@ class Issue:
                 if sla is not None:
                     found[field_id] = observed_at, sla
         return found
+
+    @cached_property
+    def file_records(self) -> FileRecords:
+        """What became of the content of attachments, by attachment id."""
+        return decode_files(self.latest.payloads.get(Part.FILES))
+
+    @cached_property
+    def files(self) -> IssueFiles:
+        """The attachments, as texts call them."""
+        return IssueFiles(self.key, self.fields.attachment or (), self.file_records)
+
+    def text(self, value: object) -> str | None:
+        """Rich text of the issue as the site wants it written, with the files that it shows."""
+        return to_text(value, self.site.rendering, self.files.path if self.fields.attachment else None)
 
     @property
     def url(self) -> str | None:

@@ -126,7 +126,7 @@ _BEFORE = (
     Column("updated_at", Kind.TIMESTAMP, "When it was last updated, by Jira's account."),
     Column("resolved_at", Kind.TIMESTAMP, "When it was resolved; NULL while unresolved."),
     Column("due_date", Kind.DATE, "When it is due."),
-    Column("labels", Kind.TEXT_LIST, "Labels."),
+    Column("labels", Kind.TEXT_LIST, "Labels.", Personal.FREE_TEXT),
     Column("components", Kind.TEXT_LIST, "Names of the components."),
     Column("fix_versions", Kind.TEXT_LIST, "Names of the versions that it is fixed in."),
     Column("affects_versions", Kind.TEXT_LIST, "Names of the versions that it affects."),

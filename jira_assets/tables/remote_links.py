@@ -40,7 +40,7 @@ REMOTE_LINKS = IssueTable(
         Column("application_name", Kind.TEXT, "Name of the application that owns the page."),
         Column("application_type", Kind.TEXT, "Its type, such as com.atlassian.confluence."),
         Column("relationship", Kind.TEXT, "How the page relates to the issue, such as mentioned in."),
-        Column("global_id", Kind.TEXT, "The application's own id of the link."),
+        Column("global_id", Kind.TEXT, "The application's own id of the link.", Personal.FREE_TEXT),
         Column(
             "resolved", Kind.BOOLEAN, "Whether the page's subject is resolved; NULL where it doesn't say."
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jira_assets.raw.site import SiteField
 from jira_assets.tables.field_columns import FieldColumn, FieldMapping
-from jira_assets.tables.issue import USER_FIELDS, Site
+from jira_assets.tables.issue import OTHER_FIELDS, Site
 from jira_assets.text.rendering import Rendering
 
 _SHOWN = 10
@@ -56,9 +56,9 @@ class Resolution:
         """What the tables need to know of the site."""
         names = tuple((field.id, field.name or "") for field in self.fields if field.is_custom)
         columns = tuple((each.column, each.field_id) for each in self.columns)
-        users = [field for field in self.fields if field.type in _USERS]
-        called = {name for field in users for name in (field.id, (field.name or field.id).casefold())}
-        return Site(url, names, columns, rendering, tuple(sorted(called.union(USER_FIELDS))))
+        others = [field for field in self.fields if field.type is not None and field.type not in _USERS]
+        called = {name.lower() for field in others for name in (field.id, field.name or field.id)}
+        return Site(url, names, columns, rendering, tuple(sorted(called.union(OTHER_FIELDS))))
 
 
 def resolve(

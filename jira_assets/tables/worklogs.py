@@ -6,7 +6,6 @@ from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import User
-from jira_assets.text.adf import to_text
 
 _NOBODY = User()
 
@@ -25,7 +24,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
             worklog.created,
             worklog.updated,
             worklog.timeSpentSeconds,
-            to_text(worklog.comment),
+            issue.text(worklog.comment),
         )
 
 
@@ -34,7 +33,7 @@ WORKLOGS = IssueTable(
     description="One row per entry of logged time.",
     own_columns=(
         Column("worklog_id", Kind.TEXT, "Jira's id of the entry.", nullable=False),
-        Column("author_account_id", Kind.TEXT, "Account id of whoever worked.", Personal.IDENTITY),
+        Column("author_account_id", Kind.TEXT, "Account id of whoever worked.", Personal.ACCOUNT),
         Column("author_name", Kind.TEXT, "Display name of whoever worked.", Personal.IDENTITY),
         Column("started_at", Kind.TIMESTAMP, "When the work began."),
         Column("created_at", Kind.TIMESTAMP, "When it was logged."),

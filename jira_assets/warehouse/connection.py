@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -17,6 +17,10 @@ _LONGEST_WAIT_S = 1.0
 # Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They
 # also bound the memory of a long transaction, which holds those that are not full yet.
 _ROW_GROUP_SIZE = 4_096
+# DuckDB 1 makes files of its oldest format, which has no zstd, unless it is told otherwise.
+NEW_FILE = f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}, STORAGE_VERSION 'latest'"
+"""How a file is made, in the terms of ATTACH."""
+
 _SETTINGS = (
     # Full row groups are written at once instead of five at a time, so memory needn't hold them.
     "SET write_buffer_row_group_count = 1",
@@ -54,6 +58,8 @@ def connect(
         try:
             yield connection
         finally:
+            if not read_only:
+                _keep_private(path)
             _detach(connection, name)
     finally:
         connection.close()
@@ -106,8 +112,7 @@ _engine = _Engine()
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, patience_s: float) -> str:
     """Make a file the database of a connection, under a name that is returned."""
     name = f"warehouse_{next(_names)}"
-    # DuckDB 1 makes files of its oldest format, which has no zstd, unless it is told otherwise.
-    mode = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}, STORAGE_VERSION 'latest'"
+    mode = "READ_ONLY" if read_only else NEW_FILE
     # Writing takes one thread: a frame is read by one anyway, while the others build the next.
     threads = "RESET threads" if read_only else "SET threads = 1"
     deadline = time.monotonic() + patience_s
@@ -115,7 +120,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
     while True:
         try:
             connection.execute(
-                f"ATTACH {_quoted(path)} AS {name} ({mode}); USE {name}; SET TimeZone = 'UTC'; {threads}"
+                f"ATTACH {quoted(path)} AS {name} ({mode}); USE {name}; SET TimeZone = 'UTC'; {threads}"
             )
             return name
         except duckdb.Error as error:
@@ -128,6 +133,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
         wait = min(wait * 2, _LONGEST_WAIT_S)
 
 
+def _keep_private(path: Path) -> None:
+    """DuckDB makes files for everybody; the log beside the file comes and goes."""
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        with suppress(FileNotFoundError):
+            file.chmod(0o600)
+
+
 def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     try:
         connection.execute(f"USE memory; DETACH {name}")
@@ -135,7 +147,8 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path as it stands in SQL."""
     escaped = str(path).replace("'", "''")
     return f"'{escaped}'"
 

@@ -25,11 +25,12 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb import DuckDBIOManager
 from dagster_duckdb.io_manager import DuckDbClient
 
+from jira_assets.configuration import catalogue
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
-from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.issue import Site
+from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
 from jira_assets.warehouse.read import count_rows, select
 from jira_assets.warehouse.refresh import Refresh, Refreshed
@@ -45,6 +46,7 @@ class TableRefresh:
     raw: RawLog
     site: Site
     tables: Sequence[IssueTable]
+    protection: Protection
     months: Sequence[str]
     rebuild: bool
     progress: Callable[[str], None]
@@ -53,7 +55,9 @@ class TableRefresh:
 
     @cached_property
     def result(self) -> Refreshed:
-        refresh = Refresh(self.raw, self.database, self.tables, self.site, patience_s=self.patience_s)
+        refresh = Refresh(
+            self.raw, self.database, self.tables, self.site, self.protection, patience_s=self.patience_s
+        )
         return refresh.run(self.months, rebuild=self.rebuild, progress=self.progress)
 
     @cached_property
@@ -97,7 +101,7 @@ class _Handler(DbTypeHandler[Any]):
 
     def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:
         with connect(connection, read_only=True) as opened:
-            return select(opened, BY_NAME[table_slice.table], context.asset_partition_keys)
+            return select(opened, catalogue().by_name[table_slice.table], context.asset_partition_keys)
 
 
 class _Client(DuckDbClient):

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
+from jira_assets.privacy.values import readable
 from jira_assets.raw.record import Source
 from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.comments import COMMENTS
@@ -33,19 +35,20 @@ _OUTDATED = f"""
             ELSE least(_synced_at, updated_at + INTERVAL 1 MINUTE) END AS tells_until
         FROM {SCHEMA}.issues WHERE _synced_at > $since
     )
-    SELECT DISTINCT shows.issue_id, shows.month, shown._synced_at
+    SELECT shows.issue_id, shows.month, shown._synced_at, link.linked_issue_summary, shown.summary,
+        coalesce(link.linked_issue_key <> shown.issue_key, false)
+        OR coalesce(link.linked_issue_status <> shown.status, false)
+        OR coalesce(link.linked_issue_priority <> shown.priority, false) AS differs
     FROM {SCHEMA}.issuelinks link
     JOIN asked shown ON shown.issue_id = link.linked_issue_id
     JOIN {SCHEMA}.issues shows ON shows.issue_id = link.issue_id
-    WHERE shows._synced_at < shown.tells_until AND (
-        link.linked_issue_key <> shown.issue_key OR link.linked_issue_summary <> shown.summary
-        OR link.linked_issue_status <> shown.status OR link.linked_issue_priority <> shown.priority)
+    WHERE shows._synced_at < shown.tells_until AND (differs OR link.linked_issue_summary <> shown.summary)
     UNION
-    SELECT child.issue_id, child.month, parent._synced_at
+    SELECT child.issue_id, child.month, parent._synced_at, NULL, NULL, true
     FROM {SCHEMA}.issues child JOIN asked parent ON parent.issue_id = child.parent_id
     WHERE child._synced_at < parent.tells_until AND child.parent_key <> parent.issue_key
     UNION
-    SELECT far.issue_id, far.month, near._synced_at
+    SELECT far.issue_id, far.month, near._synced_at, NULL, NULL, true
     FROM {SCHEMA}.issuelinks link
     JOIN asked near ON near.issue_id = link.issue_id
     JOIN {SCHEMA}.issues far ON far.issue_id = link.linked_issue_id
@@ -53,7 +56,7 @@ _OUTDATED = f"""
         SELECT 1 FROM {SCHEMA}.issuelinks back
         WHERE back.link_id = link.link_id AND back.issue_id = far.issue_id)
     UNION
-    SELECT far.issue_id, far.month, near._synced_at
+    SELECT far.issue_id, far.month, near._synced_at, NULL, NULL, true
     FROM {SCHEMA}.issuelinks back
     JOIN asked near ON near.issue_id = back.linked_issue_id
     JOIN {SCHEMA}.issues far ON far.issue_id = back.issue_id
@@ -96,6 +99,12 @@ _UNREAD = f"""
     SELECT {_COLUMNS} FROM {SCHEMA}.issues
     WHERE _synced_at < $before AND list_contains($months, month)
         AND (status_category_key IS DISTINCT FROM 'done' OR updated_at > $updated_since)
+    ORDER BY _synced_at, issue_id LIMIT $limit
+"""
+_WITHOUT_FILES = f"""
+    SELECT {_COLUMNS} FROM {SCHEMA}.issues
+    WHERE list_contains($months, month) AND issue_id IN (
+        SELECT issue_id FROM {SCHEMA}.attachments WHERE download_state = 'failed')
     ORDER BY _synced_at, issue_id LIMIT $limit
 """
 _OPEN = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE status_category_key IS DISTINCT FROM 'done'"
@@ -163,11 +172,13 @@ class Differences:
 class Known:
     """Looks into the tables of a database. One that is not there yet, or not complete, knows nothing.
 
-    Every method may raise WarehouseBusy, and WarehouseError for a file that is damaged.
+    Every method may raise WarehouseBusy, and WarehouseError for a file that is damaged. Summaries may be
+    encrypted: the ``keyring`` is for those.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, keyring: Keyring = NO_KEYS) -> None:
         self._database = database
+        self._keyring = keyring
 
     def months(self, issue_ids: Iterable[str]) -> dict[str, str]:
         """The month of each of these issues that is known."""
@@ -220,6 +231,13 @@ class Known:
             rows = connection.execute(_UNREAD, values).fetchall() if connection else []
         return [Stored(*row) for row in rows]
 
+    def without_files(self, months: Sequence[str], limit: int) -> list[Stored]:
+        """The issues of these months with a file that could not be downloaded, the longest known first."""
+        with self._connection() as connection:
+            values = {"months": list(months), "limit": limit}
+            rows = connection.execute(_WITHOUT_FILES, values).fetchall() if connection else []
+        return [Stored(*row) for row in rows]
+
     def comments(self, after: int, months: Sequence[str], limit: int) -> dict[int, str]:
         """The next comments of these months after an id, and the issues that they belong to."""
         values = {"after": after, "months": list(months), "limit": limit}
@@ -246,7 +264,13 @@ class Known:
         """The issues that show another one, last asked for after ``since``, as it was before."""
         with self._connection() as connection:
             rows = connection.execute(_OUTDATED, {"since": since}).fetchall() if connection else []
-        return [Outdated(*row) for row in rows]
+        # Ciphertexts of the same summary differ.
+        outdated = (
+            Outdated(*row)
+            for *row, shown, summary, differs in rows
+            if differs or readable(self._keyring, shown) != readable(self._keyring, summary)
+        )
+        return list(dict.fromkeys(outdated))
 
     def _one(self, sql: str) -> datetime | None:
         with self._connection() as connection:

@@ -19,8 +19,10 @@ from jira_assets.tables.catalogue import version
 from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
+from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.ahead import ahead
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect, transaction
+from jira_assets.warehouse.outdated import protected_alike
 from jira_assets.warehouse.store import (
     Marks,
     MonthChange,
@@ -38,13 +40,17 @@ _ATTEMPTS = 20  # each that fails means that another run got on
 
 @dataclass(slots=True)
 class Refreshed:
-    """What a refresh did: rows written by table, what could not be read, and months left as they were."""
+    """What a refresh did: rows written by table, what could not be read, and months left as they were.
+
+    ``protected_anew`` is whether any month was protected by another policy or key until now.
+    """
 
     months: list[str] = field(default_factory=list)
     issues: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    protected_anew: bool = False
 
 
 class _UnreadableMonth(Exception):
@@ -57,8 +63,8 @@ class Refresh:
     """Brings months of tables up to date with the raw log.
 
     Issues in segments after a month's watermark are replaced; a month that another version of the code built,
-    and every month with `rebuild`, is replaced whole. A month whose log cannot be read keeps its rows and is
-    reported in `failed`; the others go on.
+    or that was protected otherwise, and every month with `rebuild`, is replaced whole. A month whose log
+    cannot be read keeps its rows and is reported in `failed`; the others go on.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class Refresh:
         database: Path,
         tables: Sequence[IssueTable],
         site: Site,
+        protection: Protection | None = None,
         *,
         patience_s: float = DEFAULT_PATIENCE_S,
     ) -> None:
@@ -74,8 +81,9 @@ class Refresh:
         self._database = database
         self._tables = tables
         self._patience_s = patience_s
-        self._builder = Builder(tables, site)
-        self._version = version(site)
+        protection = protection or Protection()
+        self._builder = Builder(tables, site, protection)
+        self._version = version(site, protection)
 
     def run(
         self,
@@ -112,7 +120,7 @@ class Refresh:
         size = 0
         for month in months:
             try:
-                change, weight = self._plan(month, marks, rebuild)
+                change, weight = self._plan(month, marks, rebuild, done)
             except RawLogError as error:
                 done.failed[month] = str(error)
                 continue
@@ -127,10 +135,12 @@ class Refresh:
         if changes:
             yield _Group(changes, marks)
 
-    def _plan(self, month: str, marks: Marks, rebuild: bool) -> tuple[MonthChange, int]:
+    def _plan(self, month: str, marks: Marks, rebuild: bool, done: Refreshed) -> tuple[MonthChange, int]:
         """What to do about a month, and how many bytes of segments that concerns at most."""
         seen = [marks.get((table.name, month)) for table in self._tables]
         newest, size = self._raw.extent(month)
+        if any(mark and not protected_alike(mark.version, self._version) for mark in seen):
+            done.protected_anew = True
         if rebuild or any(mark is None or mark.version != self._version for mark in seen):
             return MonthChange(month, None, newest), size
         since = min(mark.segment for mark in seen if mark)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
-from jira_assets.tables.declare import Column, Personal, Table
+from jira_assets.tables.declare import Column, Kind, Personal, Table
 
 SCHEMA = "jira"
 _WATERMARKS = "jira_assets.watermarks"
@@ -54,6 +54,17 @@ def read_marks(
     except duckdb.CatalogException:
         return {}
     return {(name, month): Mark(segment, version) for name, month, segment, version in rows}
+
+
+def versions(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[tuple[str, str]]:
+    """The months that were built, each with every version that made one of these tables."""
+    names = [table.name for table in tables]
+    try:
+        return connection.execute(
+            f"SELECT DISTINCT month, version FROM {_WATERMARKS} WHERE list_contains(?, table_name)", [names]
+        ).fetchall()
+    except duckdb.CatalogException:
+        return []
 
 
 def begin_changes(
@@ -138,7 +149,7 @@ def create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> No
             "(table_name VARCHAR, month VARCHAR, segment BIGINT, version VARCHAR)"
         )
     for table in tables:
-        declared = {column.name: column.kind.sql for column in table.columns}
+        declared = {column.name: column.stored.sql for column in table.columns}
         if table.name not in existing:
             _create_table(connection, table)
         elif existing[table.name] != declared:
@@ -152,8 +163,9 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _definition(column: Column) -> str:
     # Free text is most of the volume and repeats itself: with zstd the file is an eighth as large.
-    compression = " USING COMPRESSION zstd" if column.personal is Personal.FREE_TEXT else ""
-    return f'"{column.name}" {column.kind.sql}{compression}'
+    is_long = column.personal is Personal.FREE_TEXT and column.stored is not Kind.TEXT_LIST
+    compression = " USING COMPRESSION zstd" if is_long else ""
+    return f'"{column.name}" {column.stored.sql}{compression}'
 
 
 def _existing_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
@@ -170,7 +182,7 @@ def _adapt(connection: duckdb.DuckDBPyConnection, table: Table, existing: Iterab
     """Bring a table that an older version made to today's columns; its months are rebuilt as they come up."""
     kept = [column for column in table.columns if column.name in existing]
     values = ", ".join(
-        f'TRY_CAST("{column.name}" AS {column.kind.sql}) AS "{column.name}"' for column in kept
+        f'TRY_CAST("{column.name}" AS {column.stored.sql}) AS "{column.name}"' for column in kept
     )
     connection.execute(f"ALTER TABLE {SCHEMA}.{table.name} RENAME TO outdated")
     _create_table(connection, table)

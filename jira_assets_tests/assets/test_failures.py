@@ -12,7 +12,7 @@ import pytest
 
 from jira_assets.sandbox.faults import Fault
 from jira_assets.sandbox.site import Site
-from jira_assets.tables.catalogue import TABLES
+from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 

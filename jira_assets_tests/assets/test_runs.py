@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jira_assets.sandbox.generate import generated_site
-from jira_assets.tables.catalogue import TABLES
+from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.pipeline import Pipeline, Run, pipeline
 
 REBUILD = {"ops": {"jira_tables": {"config": {"rebuild": True}}}}

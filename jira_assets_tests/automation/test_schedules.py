@@ -15,14 +15,21 @@ from dagster import (
 )
 from dagster._core.test_utils import create_run_for_test
 
-from jira_assets.automation.schedules import daily_census, daily_health, hourly_reconcile, sla_refresh
+from jira_assets.automation.schedules import (
+    daily_census,
+    daily_fields,
+    daily_health,
+    hourly_reconcile,
+    sla_refresh,
+)
 from jira_assets.definitions import defs
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture(
-    params=[sla_refresh, hourly_reconcile, daily_census, daily_health], ids=lambda each: each.name
+    params=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_health],
+    ids=lambda each: each.name,
 )
 def asked(request: pytest.FixtureRequest) -> ScheduleDefinition:
     return cast(ScheduleDefinition, request.param)

@@ -12,8 +12,8 @@ from jira_assets.checks.rules import COMPLETE, Rule
 from jira_assets.checks.tables import RULES
 from jira_assets.raw.record import NO_AGENT_LICENCE
 from jira_assets.sandbox.generate import generated_site
-from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.tables.declare import Table
+from jira_assets_tests.default_tables import BY_NAME
 from jira_assets_tests.pipeline import pipeline
 
 ALL = (*RULES, COMPLETE)
@@ -55,11 +55,17 @@ def violation(rule: Rule) -> str:
     return PLANTED.get(rule.table, "") + _violation(rule)
 
 
+_FAILURES = {
+    "content_is_stored": "download_state = 'failed'",
+    "slas_are_readable": f"error = '{NO_AGENT_LICENCE}'",
+}
+
+
 def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
-        case "slas_are_readable":
-            return f"UPDATE {table} SET error = '{NO_AGENT_LICENCE}' WHERE rowid = 0"
+        case "content_is_stored" | "slas_are_readable":
+            return f"UPDATE {table} SET {_FAILURES[rule.name]} WHERE rowid = 0"
         case "is_gone":
             return f"UPDATE {table} SET issue_id = (SELECT min(issue_id) FROM jira.issues)"
         case "everything_was_read":
@@ -133,6 +139,7 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
     assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue", "is_gone"}
     warning = {rule.name for rule in ALL if rule.severity is AssetCheckSeverity.WARN}
     assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {
+        "content_is_stored",
         "fresh",
         "everything_was_read",
         "slas_are_readable",

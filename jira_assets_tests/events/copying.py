@@ -13,6 +13,7 @@ import duckdb
 from upath import UPath
 
 from jira_assets.assets.download import Download
+from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.events.apply import Applied, QueuedIssues
 from jira_assets.events.archive import Archive
 from jira_assets.events.drain import Drain, Drained
@@ -32,11 +33,11 @@ from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
 from jira_assets.slas.poll import SlaPoll
-from jira_assets.tables.catalogue import BY_NAME, TABLES
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.refresh import Refresh
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.jira.connection import connect
 
 # When and why something was asked for is told, and differs between equal copies.
@@ -52,7 +53,9 @@ Rows = dict[str, list[tuple[Any, ...]]]
 class Copy:
     """The folders of a copy, and every step that a receiver, a sensor and runs would do for it."""
 
-    def __init__(self, sandbox: RunningSandbox, folder: Path, projects: Sequence[str] = ()) -> None:
+    def __init__(
+        self, sandbox: RunningSandbox, folder: Path, projects: Sequence[str] = (), keys: str = ""
+    ) -> None:
         self.sandbox = sandbox
         variables = {
             "JIRA_BASE_URL": sandbox.url,
@@ -60,13 +63,15 @@ class Copy:
             "JIRA_API_TOKEN": sandbox.account.token,
             "JIRA_DATA_DIR": str(folder),
             "JIRA_PROJECTS": ",".join(projects),
+            "JIRA_ENCRYPTION_KEYS": keys,
         }
         self._settings = Settings(variables)
-        self.raw = RawLog(UPath(folder / "raw"))
+        keyring = self._settings.keyring
+        self.raw = RawLog(UPath(folder / "raw"), keyring)
         self.database = folder / "warehouse.duckdb"
-        self.inbox = Inbox(folder / "inbox")
-        self.queue = Queue(folder / "queue")
-        self.archive = Archive(folder / "events")
+        self.inbox = Inbox(folder / "inbox", keyring)
+        self.queue = Queue(folder / "queue", keyring)
+        self.archive = Archive(folder / "events", keyring)
         self.known = Known(self.database)
         self.unreadable = folder / "unreadable"
         self._drain = Drain(
@@ -103,7 +108,8 @@ class Copy:
         """Fetch what of a month is in the queue."""
         with self.client() as client:
             slas = SlaSource(lambda: fetch_fields(client).slas)
-            queued = QueuedIssues(client, self.raw, self.queue, self.known, month, slas)
+            files = AttachmentDownload(self._settings, client, self.raw, month, lambda _line: None)
+            queued = QueuedIssues(client, self.raw, self.queue, self.known, month, slas, files)
             return queued.apply(lambda _line: None)
 
     def applied(self, *bodies: bytes, month: str, ago: timedelta = timedelta(0)) -> str:

@@ -11,7 +11,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jira_assets.events.archive import Archive, ArchivedEvent, DamagedArchive, Outcome
+from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.events.archive_file import DamagedArchive
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = date(2026, 11, 21)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox, encode, file_name
+from jira_assets.events.inbox import Backlog, DamagedDelivery, Delivery, Inbox, encode, file_name
 
 MOMENT = datetime(2026, 11, 20, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -52,12 +52,12 @@ def test_deliveries_are_listed_oldest_first(inbox: Inbox) -> None:
     deliveries = [delivery(number) for number in (7, 3, 5)]
     inbox.add(deliveries)
     assert inbox.names() == [delivery(number).name for number in (3, 5, 7)]
-    assert (inbox.backlog().count, inbox.oldest()) == (3, MOMENT + timedelta(milliseconds=3))
+    assert inbox.backlog() == Backlog(3, MOMENT + timedelta(milliseconds=3))
 
 
 def test_there_is_nothing_in_a_folder_that_does_not_exist(inbox: Inbox) -> None:
     assert inbox.names() == inbox.due(MOMENT) == inbox.fingerprints() == []
-    assert inbox.oldest() is None
+    assert inbox.backlog() == Backlog(0, None)
     inbox.remove([delivery().name])
 
 

@@ -42,7 +42,7 @@ def test_a_site_that_is_set_up_passes_every_check(examine: Examine) -> None:
     found = examine()
     assert {finding.level for finding in found.values()} == {Level.OK}
     assert " ".join(found) == (
-        "settings token life site credentials clock permissions projects start month SLAs disk database"
+        "settings token life site credentials clock permissions projects start month SLAs keys disk database"
     )
     assert found["credentials"].message == "signed in as Sandbox User on the site"
     assert found["projects"].message == "2 to copy, with about 3 issues (ENG 1, SUP 2)"

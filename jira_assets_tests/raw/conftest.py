@@ -3,9 +3,15 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.raw.log import RawLog
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> RawLog:
-    return RawLog(UPath(tmp_path))
+def keyring() -> Keyring:
+    return NO_KEYS
+
+
+@pytest.fixture
+def log(tmp_path: Path, keyring: Keyring) -> RawLog:
+    return RawLog(UPath(tmp_path), keyring)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from upath import UPath
 
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.raw.log import LatestIssue, RawLog
 from jira_assets.raw.record import Part, Record, Source
 
@@ -16,11 +17,18 @@ _START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def log_in_memory() -> Iterator[RawLog]:
-    """An empty log in an object store, which forgets it afterwards: a listing searches the whole store."""
+def log_in_memory(keyring: Keyring = NO_KEYS) -> Iterator[RawLog]:
+    """An empty log in an object store."""
+    with memory() as root:
+        yield RawLog(root, keyring)
+
+
+@contextmanager
+def memory() -> Iterator[UPath]:
+    """A folder in an object store, which forgets it afterwards: a listing searches the whole store."""
     root = UPath(f"memory://{uuid.uuid4().hex}")
     try:
-        yield RawLog(root)
+        yield root
     finally:
         if root.exists():
             root.fs.rm(root.path, recursive=True)

@@ -5,7 +5,10 @@ import pytest
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
+from jira_assets_tests.privacy.keys import plain_and_sealed
 from jira_assets_tests.raw.records import MONTH, failure, only, record, state, tombstone
+
+pytestmark = plain_and_sealed
 
 
 @pytest.fixture

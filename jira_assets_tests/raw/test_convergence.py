@@ -7,7 +7,9 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.raw.record import Part, Record, Source
+from jira_assets_tests.privacy.keys import keyring
 from jira_assets_tests.raw.records import (
     MONTH,
     State,
@@ -107,12 +109,14 @@ def test_each_sla_has_the_value_of_the_latest_reading_that_tells_of_it(records: 
         assert found[sla] in [json.loads(o.payload or b"")[sla[1]] for o in others]
 
 
-@given(_records, st.data())
-@settings(max_examples=20, deadline=None)
-def test_order_duplication_and_compaction_do_not_matter(records: list[Record], data: st.DataObject) -> None:
+@given(_records, st.sampled_from([NO_KEYS, keyring("k1")]), st.data())
+@settings(max_examples=40, deadline=None)
+def test_order_duplication_and_compaction_do_not_matter(
+    records: list[Record], keyring: Keyring, data: st.DataObject
+) -> None:
     repeated = records + data.draw(st.lists(st.sampled_from(records)))
     repeated += records[:1] * (_ENOUGH_TO_COMPACT - len(repeated))
-    with log_in_memory() as log:
+    with log_in_memory(keyring) as log:
         for each in data.draw(st.permutations(repeated)):
             log.append(MONTH, [each])
             if data.draw(st.integers(0, 7)) == 0:

@@ -4,6 +4,7 @@ import pytest
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Source
+from jira_assets_tests.privacy.keys import plain_and_sealed
 from jira_assets_tests.raw.records import (
     MONTH,
     failure,
@@ -15,6 +16,8 @@ from jira_assets_tests.raw.records import (
     state,
     tombstone,
 )
+
+pytestmark = plain_and_sealed
 
 
 def test_what_was_appended_is_read_back(log: RawLog) -> None:

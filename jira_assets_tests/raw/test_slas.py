@@ -4,7 +4,10 @@ import json
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import NO_AGENT_LICENCE, Part
+from jira_assets_tests.privacy.keys import plain_and_sealed
 from jira_assets_tests.raw.records import MONTH, failure, milliseconds, only, record, slas
+
+pytestmark = plain_and_sealed
 
 NO_LICENCE = f"{NO_AGENT_LICENCE}: you may not"
 

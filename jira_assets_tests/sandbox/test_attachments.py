@@ -60,3 +60,20 @@ def test_metadata_has_a_number_for_an_id_and_does_not_name_the_issue(caller: Cal
 def test_contents_can_be_given(running: RunningSandbox, caller: Caller) -> None:
     running.site.attachment_contents["77"] = b"hello"
     assert caller.get("/attachment/content/77", redirect="false").content == b"hello"
+
+
+def test_a_long_file_is_made_while_it_is_sent(running: RunningSandbox, caller: Caller) -> None:
+    file = {"id": "78", "filename": "b", "size": 1_000_000}
+    running.site.put(issue(2, attachment=[file]))
+    location = caller.get("/attachment/content/78").headers["Location"]
+    whole = requests.get(location, timeout=10)
+    assert (whole.headers["Content-Length"], len(whole.content)) == ("1000000", 1_000_000)
+    part = requests.get(location, headers={"Range": "bytes=300000-"}, timeout=10)
+    assert (part.status_code, part.content) == (206, whole.content[300_000:])
+
+
+def test_a_media_host_may_know_no_ranges(running: RunningSandbox, caller: Caller) -> None:
+    running.options.knows_ranges = False
+    location = caller.get("/attachment/content/77").headers["Location"]
+    answer = requests.get(location, headers={"Range": "bytes=10-"}, timeout=10)
+    assert (answer.status_code, len(answer.content)) == (200, 5000)

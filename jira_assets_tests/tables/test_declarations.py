@@ -11,16 +11,18 @@ import jira_assets
 from jira_assets.raw.record import Part
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.generate import generate
-from jira_assets.tables.catalogue import BY_NAME, TABLES, version
-from jira_assets.tables.declare import IssueTable
+from jira_assets.tables.catalogue import version
+from jira_assets.tables.declare import IssueTable, Personal, Treatment
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.frames import Built
 from jira_assets.tables.issue import Site
+from jira_assets.tables.policy import Policy
+from jira_assets.tables.protection import Protection
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.tables.building import build, issue, parts_of
+from jira_assets_tests.tables.sites import site_with
 
-_SITE = Site(
-    "https://example.atlassian.net", tuple((field["id"], field["name"]) for field in field_catalogue())
-)
+_SITE = site_with({field["id"]: field["name"] for field in field_catalogue()})
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +114,9 @@ def test_the_code_version_changes_with_any_file_that_rows_depend_on(tmp_path: Pa
     assert _code_version(tmp_path) == versions[-1]
 
 
-def test_the_version_of_rows_changes_with_the_sites_address_and_fields() -> None:
-    versions = {
-        version(site) for site in (Site(), Site("https://a.example"), Site(None, (("customfield_1", "A"),)))
-    }
-    assert len(versions) == 3
-    assert version(Site()) == version(Site())
+def test_the_version_of_rows_changes_with_the_sites_address_and_fields_and_the_policy() -> None:
+    sites = (Site(), Site("https://a.example"), Site(None, (("customfield_1", "A"),)))
+    dropping = Protection(Policy({Personal.CONTACT: Treatment.DROP}))
+    versions = {version(site, Protection()) for site in sites} | {version(Site(), dropping)}
+    assert len(versions) == 4
+    assert version(Site(), Protection()) == version(Site(), Protection())

@@ -8,9 +8,9 @@ from upath import UPath
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.refresh import Refresh
+from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.tables.building import FETCHED, MONTH, build_records, issue
 
 LATER = FETCHED + timedelta(hours=1)

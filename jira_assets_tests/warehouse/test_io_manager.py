@@ -9,8 +9,8 @@ from dagster import AssetExecutionContext, asset, materialize
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.tables import jira_tables
 from jira_assets.sandbox.site import Site
-from jira_assets.tables.catalogue import BY_NAME
 from jira_assets.warehouse.io_manager import WarehouseIOManager
+from jira_assets_tests.default_tables import BY_NAME
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 from jira_assets_tests.warehouse.holder import held

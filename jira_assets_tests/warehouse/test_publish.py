@@ -1,3 +1,4 @@
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -6,10 +7,13 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from jira_assets.tables.catalogue import BY_NAME, TABLES
-from jira_assets.tables.declare import Table
+from jira_assets.tables.catalogue import Catalogue
+from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
+from jira_assets.tables.issue import Site
+from jira_assets.tables.mapping_file import read_mapping
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months, publish_views
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.warehouse.filled import MONTHS, QUIET_MONTH
 
 COMMENTS = BY_NAME["comments"]
@@ -20,7 +24,7 @@ def published(filled: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "it's published"
     with connect(filled, read_only=True) as connection:
         publish_months(connection, TABLES, MONTHS, UPath(folder))
-    publish_views(UPath(folder))
+    publish_views(UPath(folder), TABLES, Site())
     return folder
 
 
@@ -79,12 +83,83 @@ def test_files_of_an_older_version_are_read_beside_those_of_today(published: Pat
     assert known[MONTHS[1]] > 0
 
 
+def test_columns_that_files_lack_are_null_and_those_that_are_configured_no_more_are_gone(
+    published: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "fields.toml"
+    words = ("order", "select", "group", "größe")
+    file.write_text("".join(f'[columns."{word}"]\nname = "A"\ntype = "number"\n' for word in words))
+    tables = Catalogue(read_mapping(file)).tables
+    publish_views(UPath(published), tables, Site())
+    shown = ask(
+        published, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'jira_issues'"
+    )
+    assert shown == [(column.name, column.kind.sql) for column in tables[0].columns]
+    assert ask(published, 'SELECT DISTINCT "order", "select", "group", größe FROM jira_issues') == [
+        (None,) * 4
+    ]
+
+
+def test_a_column_that_is_of_another_type_now_is_null_where_it_cannot_be_that(published: Path) -> None:
+    old = published / "issues" / f"{MONTHS[0]}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE old AS SELECT * REPLACE ('high' AS satisfaction) FROM read_parquet(?)", [str(old)]
+        )
+        connection.execute(f"COPY old TO {_quoted(old)} (FORMAT parquet)")
+    publish_views(UPath(published), TABLES, Site())
+    assert ask(published, "SELECT count(*) > 0, count(satisfaction) FROM jira_issues") == [(True, 0)]
+
+
+_OF_KIND = {
+    Kind.TEXT: "'high'",
+    Kind.INTEGER: "7::BIGINT",
+    Kind.NUMBER: "2.5::DOUBLE",
+    Kind.BOOLEAN: "true",
+    Kind.TIMESTAMP: "TIMESTAMPTZ '2024-01-05 10:00:00+00'",
+    Kind.DATE: "DATE '2024-01-05'",
+    Kind.TEXT_LIST: "['high', NULL]",
+    Kind.JSON: "'{\"a\":1}'::JSON",
+}
+
+
+@pytest.mark.parametrize(("before", "now"), list(permutations(Kind, 2)), ids=lambda kind: kind.name)
+def test_months_with_another_type_of_a_column_cost_none_their_rows_nor_the_others_their_values(
+    before: Kind, now: Kind, tmp_path: Path
+) -> None:
+    table = Table("things", ".", (*KEY_COLUMNS, Column("shown", now, ".")), ("issue_id",))
+    (tmp_path / "things").mkdir()
+    months = {"2024-01": before, "2024-02": now, "2024-03": now}
+    with duckdb.connect() as connection:
+        for month, kind in months.items():
+            rows = f"""SELECT '{month}' AS "month", '1' AS issue_id, 'A-1' AS issue_key"""
+            file = tmp_path / "things" / f"{month}.parquet"
+            connection.execute(f"COPY ({rows}, {_OF_KIND[kind]} AS shown) TO {_quoted(file)}")
+        ((value,),) = connection.execute(f"SELECT {_OF_KIND[now]}").fetchall()
+    publish_views(UPath(tmp_path), [table], Site())
+    found = dict(ask(tmp_path, "SELECT month, shown FROM jira_things"))
+    assert found.keys() == months.keys()
+    assert (found["2024-02"], found["2024-03"]) == (value, value)
+    plan = ask(tmp_path, "EXPLAIN ANALYZE SELECT shown FROM jira_things WHERE month = '2024-03'")
+    assert "2024-01.parquet" not in str(plan)
+    assert "Row Groups Scanned: 1 / 2" in str(plan)
+
+
+def test_months_that_are_published_later_are_shown_too(published: Path) -> None:
+    before = ask(published, "SELECT DISTINCT month FROM jira_issues")
+    later = published / "issues" / "2099-01.parquet"
+    with duckdb.connect() as connection:
+        rows = f"SELECT * REPLACE ('2099-01' AS \"month\") FROM {_quoted(published / 'issues' / '*.parquet')}"
+        connection.execute(f"COPY ({rows}) TO {_quoted(later)}")
+    assert len(ask(published, "SELECT DISTINCT month FROM jira_issues")) == len(before) + 1
+
+
 def test_a_reader_keeps_what_it_opened_while_files_are_replaced(published: Path, filled: Path) -> None:
     with duckdb.connect(str(published / "jira.duckdb"), read_only=True) as reader:
         before = reader.execute("SELECT count(*) FROM jira_comments").fetchall()
         with connect(filled, read_only=True) as connection:
             publish_months(connection, TABLES, MONTHS, UPath(published))
-        publish_views(UPath(published))
+        publish_views(UPath(published), TABLES, Site())
         assert reader.execute("SELECT count(*) FROM jira_comments").fetchall() == before
 
 

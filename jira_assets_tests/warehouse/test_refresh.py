@@ -13,11 +13,11 @@ from upath import UPath
 
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.tables.catalogue import TABLES
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.refresh import Refresh, Refreshed
 from jira_assets.warehouse.store import WatermarkMoved
+from jira_assets_tests.default_tables import TABLES
 
 JANUARY, FEBRUARY = "2024-01", "2024-02"
 Row = tuple[object, ...]

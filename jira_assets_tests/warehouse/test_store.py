@@ -8,7 +8,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from jira_assets.tables.catalogue import BY_NAME, TABLES
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.connection import connect, transaction
 from jira_assets.warehouse.read import select
@@ -23,6 +22,7 @@ from jira_assets.warehouse.store import (
     insert,
     read_marks,
 )
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 
 MONTH = "2024-01"
 REMOTE_LINKS = BY_NAME["remote_links"]

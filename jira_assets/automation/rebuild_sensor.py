@@ -1,0 +1,39 @@
+"""`rebuild_sensor`: months that another version made are made anew, from what is stored."""
+
+from dagster import DefaultSensorStatus, RunRequest, RunsFilter, SensorEvaluationContext, SkipReason, sensor
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from jira_assets.assets.partitions import MONTHS
+from jira_assets.automation.jobs import rebuild_months
+from jira_assets.configuration import outdated
+from jira_assets.raw.errors import RawLogError
+from jira_assets.settings import Settings
+from jira_assets.warehouse.connection import WarehouseBusy
+
+
+@sensor(
+    job=rebuild_months,
+    minimum_interval_seconds=60,
+    default_status=DefaultSensorStatus.RUNNING,
+    description=(
+        "After a change of the mapping of fields, of the privacy policy, of the key that writes or of our "
+        "own code, asks for a run that makes the tables anew, without a request to Jira."
+    ),
+)
+def rebuild_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+    # Some are under way already, or wait: one after the other, since each writes the same file.
+    unfinished = RunsFilter(job_name=rebuild_months.name, statuses=list(NOT_FINISHED_STATUSES))
+    if context.instance.get_runs(unfinished, limit=1):
+        return SkipReason("months are being made anew")
+    try:
+        version, found = outdated(Settings.load())
+    except (RawLogError, WarehouseBusy) as error:
+        return SkipReason(str(error))
+    partitions = set(MONTHS.get_partition_keys())
+    months = [month for month in found if month in partitions]
+    if not months:
+        return SkipReason("all months are of this version")
+    tags = {ASSET_PARTITION_RANGE_START_TAG: months[0], ASSET_PARTITION_RANGE_END_TAG: months[-1]}
+    # A run that fails is not asked for again and again, but once there is less to do, or something else.
+    return RunRequest(run_key=f"{version} {months[0]} {months[-1]} {len(months)}", tags=tags)

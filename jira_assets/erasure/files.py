@@ -1,0 +1,47 @@
+"""The issues that somebody was found in: their keys, and the files that the person had attached to them."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import msgspec
+
+from jira_assets.attachments.store import AttachmentStore
+from jira_assets.attachments.wanted import files_of
+from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.record import Part
+
+
+class _Keyed(msgspec.Struct):
+    key: str
+
+
+def keys_of(raw: RawLog, month: str, issue_ids: Collection[str]) -> set[str]:
+    """The keys of issues, and the ids of those that have none. Raises RawLogError."""
+    return {_key(issue) for issue in raw.latest(month, issue_ids)}
+
+
+def delete_files(raw: RawLog, store: AttachmentStore, month: str, issue_ids: Collection[str]) -> int:
+    """Deletes the files that these issues, as they are stored, do not have any more; says how many.
+
+    First the log is told that they are not there. Raises RawLogError and OSError.
+    """
+    deleted = 0
+    for issue in raw.latest(month, issue_ids):
+        files = files_of(issue)
+        if files is None:
+            continue
+        kept = {name: record for name, record in files.known.items() if name in files.wanted}
+        if kept != files.known:
+            raw.append(month, [files.record(kept, datetime.now(UTC))])
+        surplus = store.attachment_ids(issue.issue_id) - files.wanted.keys()
+        store.remove(issue.issue_id, surplus)
+        deleted += len(surplus)
+    return deleted
+
+
+def _key(issue: LatestIssue) -> str:
+    payload = issue.payloads.get(Part.ISSUE) or (issue.tombstone.payload if issue.tombstone else b"{}")
+    try:
+        return msgspec.json.decode(payload, type=_Keyed).key
+    except msgspec.DecodeError:
+        return issue.issue_id

@@ -1,0 +1,219 @@
+"""Who is forgotten: whatever is fetched of these people later is redacted before it is stored.
+
+`forgotten.json`, beside the raw log, says what they are recognised by: keyed digests of account ids, names
+and addresses, so that the file itself names nobody, and the ids of the issues that they created.
+"""
+
+import fcntl
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+import zlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from upath import UPath
+
+from jira_assets.files import fsync_folder, local, make_folder_anywhere, replaced
+from jira_assets.privacy.errors import PrivacyError
+
+WORD = re.compile(r"[^\W_]+")
+
+_TOMBSTONE = re.compile(r"forgotten-[0-9a-f]{12}")
+_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_FIRST_WORDS = 1 << 16
+# What Jira calls those who are no longer there. It stands for many, so it must not be looked for.
+_NOBODY = frozenset({"former user", "unknown user", "anonymous user", "deleted user"})
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A full name. ``first`` is a short digest of its first word: most words begin no name."""
+
+    first: int
+    words: int
+    digest: str
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who is forgotten, and called ``tombstone`` instead. ``length`` is that of the account id."""
+
+    tombstone: str
+    account: str
+    length: int
+    is_distinctive: bool
+    names: frozenset[Name] = frozenset()
+    addresses: frozenset[str] = frozenset()
+    issues: frozenset[str] = frozenset()
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """All of them. ``salt`` is the key of the digests."""
+
+    salt: bytes
+    people: tuple[Person, ...] = ()
+
+    @classmethod
+    def empty(cls) -> "Forgotten":
+        return cls(secrets.token_bytes(32))
+
+    def digest(self, kind: str, text: str) -> str:
+        """Says nothing about a text to who has not the salt, and little to who has."""
+        return hmac.digest(self.salt, f"{kind}:{text}".encode(errors="replace"), "sha256").hex()[:32]
+
+    def fingerprint(self, word: str) -> int:
+        """Of a name's first word: one of so few that it tells of no word what it was."""
+        return zlib.crc32(self.salt + word.encode(errors="replace")) % _FIRST_WORDS
+
+    def tombstone(self, account_id: str) -> str | None:
+        """What an account is called instead; None for those who are not forgotten."""
+        digest = self.digest("account", account_id)
+        return next((person.tombstone for person in self.people if person.account == digest), None)
+
+    def with_account(self, account_id: str) -> "Forgotten":
+        """With another account, if it is one."""
+        if self.tombstone(account_id) is not None:
+            return self
+        tombstone = f"forgotten-{secrets.token_hex(6)}"
+        digest = self.digest("account", account_id)
+        person = Person(tombstone, digest, len(account_id), _is_distinctive(account_id))
+        return Forgotten(self.salt, (*self.people, person))
+
+    def with_traces(self, found: Mapping[str, "Traces"]) -> "Forgotten":
+        """With what people, by their tombstones, can be recognised by; the same object if all is known."""
+        people = tuple(self._person(person, found.get(person.tombstone)) for person in self.people)
+        return self if people == self.people else Forgotten(self.salt, people)
+
+    def _person(self, person: Person, found: "Traces | None") -> Person:
+        if found is None:
+            return person
+        names = {self._name(words) for name in found.names for words in full_names(name)}
+        addresses = {self.digest("address", address.casefold()) for address in found.addresses}
+        return msgspec.structs.replace(
+            person,
+            names=person.names | names,
+            addresses=person.addresses | addresses,
+            issues=person.issues | found.issues,
+        )
+
+    def _name(self, words: tuple[str, ...]) -> Name:
+        return Name(self.fingerprint(words[0]), len(words), self.digest("name", " ".join(words)))
+
+
+@dataclass(slots=True)
+class Traces:
+    """What somebody can be recognised by beside the account id, as it was found."""
+
+    names: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    issues: set[str] = field(default_factory=set)
+
+    def call(self, name: str) -> None:
+        """Somebody is called so. Customers of a service desk often have no name but their address."""
+        (self.addresses if "@" in name else self.names).add(name.strip())
+
+    def add(self, other: "Traces") -> None:
+        self.names |= other.names
+        self.addresses |= other.addresses
+        self.issues |= other.issues
+
+
+class ForgottenList:
+    """The list in the folder of the raw log. Any number of processes of a machine may use it at once."""
+
+    def __init__(self, root: UPath) -> None:
+        self.path = root / "forgotten.json"
+
+    def read(self) -> Forgotten | None:
+        """None while nobody is forgotten. Raises OSError, and PrivacyError if the file is damaged."""
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Forgotten)
+        except FileNotFoundError:
+            return None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise PrivacyError(
+                f"{self.path}, which says who is forgotten, is damaged. Restore it from a backup: without it "
+                "what was forgotten would come back."
+            ) from None
+
+    def identity(self) -> Hashable:
+        """Changes with the file; None while there is none."""
+        on_disk = local(self.path)
+        try:
+            if on_disk is None:  # what object stores say of times differs, and is not exact
+                return self.path.read_bytes()
+            status = on_disk.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def add(self, account_id: str) -> str:
+        """Durable when this returns. Returns what the account is called from now on."""
+        with self._locked():
+            before = self.read() or Forgotten.empty()
+            after = before.with_account(account_id)
+            if after is not before:
+                self._write(after)
+        return after.tombstone(account_id) or ""
+
+    def learn(self, found: Mapping[str, Traces]) -> None:
+        """Note by what people can be recognised. Durable when this returns."""
+        if not found:
+            return
+        with self._locked():
+            before = self.read()
+            after = before and before.with_traces(found)
+            if after is not None and after is not before:
+                self._write(after)
+
+    def _write(self, forgotten: Forgotten) -> None:
+        with replaced(self.path) as staged:
+            staged.write_bytes(msgspec.json.encode(forgotten, order="deterministic"))
+        on_disk = local(self.path.parent)
+        if on_disk is not None:
+            fsync_folder(on_disk)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Between reading and writing, nobody else may write. Object stores have no locks."""
+        make_folder_anywhere(self.path.parent)
+        on_disk = local(self.path.parent)
+        if on_disk is None:
+            yield
+            return
+        descriptor = os.open(on_disk, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def is_tombstone(account_id: str | None) -> bool:
+    """Whether an account id is what somebody who is forgotten is called instead."""
+    return account_id is not None and _TOMBSTONE.fullmatch(account_id) is not None
+
+
+def folded(word: str) -> str:
+    """A word as it is compared."""
+    return word.lower() if word.isascii() else unicodedata.normalize("NFC", word.casefold())
+
+
+def full_names(name: str) -> Iterable[tuple[str, ...]]:
+    """The ways in which texts may call someone of this name, in words: none if it is a single word, which
+    may be an ordinary one.
+    """
+    plain = " ".join(_ASIDE.sub(" ", name).split())
+    last, comma, first = plain.partition(", ")
+    for written in {name, plain, f"{first} {last}" if comma else plain}:
+        words = tuple(map(folded, WORD.findall(unicodedata.normalize("NFC", written))))
+        if len(words) > 1 and len(written.split()) > 1 and " ".join(words) not in _NOBODY:
+            yield words
+
+
+def _is_distinctive(account_id: str) -> bool:
+    """Whether an id is no word, so that it can be looked for in texts: those of Jira Server may be names."""
+    return bool(re.fullmatch(r"(?=.*[0-9])(?=.*[A-Za-z:])[0-9A-Za-z:_-]{8,128}", account_id, re.ASCII))

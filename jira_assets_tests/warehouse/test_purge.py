@@ -1,0 +1,75 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from jira_assets.warehouse.connection import WarehouseBusy, connect, transaction
+from jira_assets.warehouse.purge import purge
+from jira_assets_tests.warehouse.holder import held
+
+SECRET = "what nobody may read any more"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A table with rows, most of them deleted."""
+    path = tmp_path / "warehouse.duckdb"
+    with transaction(path) as connection:
+        connection.execute("CREATE SCHEMA jira; CREATE TABLE jira.texts (number BIGINT, body VARCHAR)")
+        connection.execute(f"INSERT INTO jira.texts SELECT i, '{SECRET} ' || i FROM range(5000) t(i)")
+    with connect(path) as connection:
+        connection.execute("CHECKPOINT")
+    with transaction(path) as connection:
+        connection.execute("UPDATE jira.texts SET body = 'gone' WHERE number > 0")
+    return path
+
+
+def contains(folder: Path, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+def test_what_was_deleted_is_gone_from_the_file_and_the_rest_is_there(database: Path) -> None:
+    assert contains(database.parent, SECRET)
+    with transaction(database) as connection:
+        connection.execute("DELETE FROM jira.texts WHERE number = 0")
+    purge(database)
+    assert not contains(database.parent, SECRET)
+    assert [path.name for path in database.parent.iterdir()] == [database.name]
+    with connect(database) as connection:
+        assert connection.execute("SELECT count(*), any_value(body) FROM jira.texts").fetchall() == [
+            (4999, "gone")
+        ]
+
+
+def test_changes_go_on_afterwards(database: Path) -> None:
+    purge(database)
+    with transaction(database) as connection:
+        connection.execute("DELETE FROM jira.texts")
+    with connect(database, read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM jira.texts").fetchall() == [(0,)]
+
+
+def test_nothing_is_lost_of_what_is_written_meanwhile(database: Path) -> None:
+    def write() -> None:
+        for number in range(20):
+            with transaction(database) as connection:
+                connection.execute("INSERT INTO jira.texts VALUES (?, 'new')", [-number])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        purge(database)
+    with connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM jira.texts WHERE body = 'new'").fetchall() == [(20,)]
+
+
+def test_a_file_that_somebody_else_holds_stays_as_it_is(database: Path) -> None:
+    before = database.read_bytes()
+    with held(database), pytest.raises(WarehouseBusy):
+        purge(database, patience_s=0.1)
+    assert database.read_bytes() == before
+
+
+def test_without_a_file_there_is_nothing_to_do(tmp_path: Path) -> None:
+    purge(tmp_path / "warehouse.duckdb")
+    assert list(tmp_path.iterdir()) == []
