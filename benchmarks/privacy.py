@@ -52,21 +52,23 @@ def _print_streams(folder: Path, megabytes: int) -> None:
 
 
 def _print_rebuilds(folder: Path, arguments: argparse.Namespace) -> None:
-    kinds = ("plain", "sealed")
-    for kind in kinds:
+    kinds = ("plain", "identities", "sealed")
+    for kind in ("plain", "sealed"):
         said = make_raw_log(folder / kind, arguments.issues, arguments.generate, is_sealed=kind == "sealed")
         size = sum(path.stat().st_size for path in (folder / kind).rglob("*.parquet"))
-        print(f"{kind:7} raw log of {said}, {size / _MB:,.1f} MB")
+        print(f"{kind:10} raw log of {said}, {size / _MB:,.1f} MB")
     runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
     for _ in range(arguments.runs):
         for kind in kinds:
             database = folder / f"{kind}.duckdb"
-            runs[kind].append(measured_in_a_child(__file__, "rebuild", folder / kind, database, kind))
+            log = folder / ("sealed" if kind == "sealed" else "plain")
+            runs[kind].append(measured_in_a_child(__file__, "rebuild", log, database, kind))
     for what in ("rebuild", "cpu"):
         for kind in kinds:
-            print(f"{kind:7} {what:8} {spread([run[what] for run in runs[kind]])} s")
-        plain, sealed = (statistics.median(run[what] for run in runs[kind]) for kind in kinds)
-        print(f"        {what:8} {100 * (sealed / plain - 1):+.1f} % from a sealed raw log")
+            print(f"{kind:10} {what:8} {spread([run[what] for run in runs[kind]])} s")
+        plain, identities, sealed = (statistics.median(run[what] for run in runs[kind]) for kind in kinds)
+        print(f"{'':10} {what:8} {100 * (identities / plain - 1):+.1f} % with the policy `identities`")
+        print(f"{'':10} {what:8} {100 * (sealed / plain - 1):+.1f} % from a sealed raw log")
 
 
 def _values() -> dict[str, Any]:
@@ -124,17 +126,24 @@ def _stream(path: str, megabytes: int) -> dict[str, Any]:
 
 def _rebuild(raw_folder: str, database: str, kind: str) -> dict[str, Any]:
     started = time.perf_counter()
-    from default_tables import TABLES
+    from default_tables import MAPPING
     from upath import UPath
 
     from jira_assets.privacy.keyring import NO_KEYS, Keyring
     from jira_assets.raw.log import RawLog
+    from jira_assets.tables.catalogue import Catalogue
     from jira_assets.tables.issue import Site
+    from jira_assets.tables.policy import default_policy
+    from jira_assets.tables.protection import Protection
     from jira_assets.warehouse.refresh import Refresh
 
     Path(database).unlink(missing_ok=True)
-    raw = RawLog(UPath(raw_folder), Keyring.parse(KEYS) if kind == "sealed" else NO_KEYS)
-    Refresh(raw, Path(database), TABLES, Site()).run(raw.months())
+    keys = Keyring.parse(KEYS)
+    raw = RawLog(UPath(raw_folder), keys if kind == "sealed" else NO_KEYS)
+    policy = default_policy(has_key=kind == "identities")
+    protection = Protection(policy, keys if policy.needs_key else NO_KEYS)
+    tables = Catalogue(MAPPING, policy).tables
+    Refresh(raw, Path(database), tables, Site(), protection).run(raw.months())
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {"rebuild": time.perf_counter() - started, "cpu": usage.ru_utime + usage.ru_stime}
 

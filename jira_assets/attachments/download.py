@@ -58,6 +58,7 @@ class _Work:
     """The files of one issue: those that are settled, and those that are being fetched."""
 
     files: IssueFiles
+    present: Collection[str]
     as_of: datetime
     settled: dict[str, FileRecord] = field(default_factory=dict)
     fetching: dict[str, Future["_Obtained"]] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class AttachmentDownload:
         self._progress = progress
         self._reported = self._appended = monotonic()
         self._done: list[_Work] = []
-        self._with_surplus: list[str] = []
+        self._with_surplus: set[str] = set()
 
     def keep(self, issue_ids: Collection[str] | None = None) -> None:
         """Fetches what is missing of these issues, or of all of the month, as the raw log has them now.
@@ -112,7 +113,8 @@ class AttachmentDownload:
 
     def _keep(self, issue_ids: Collection[str] | None) -> None:
         with_files = self._store.issue_ids() if issue_ids is None else frozenset(issue_ids)
-        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix=f"files {self._month}")
+        threads = max(1, self._concurrency - 1)  # a stream holds its slot: other calls need one, too
+        pool = ThreadPoolExecutor(threads, thread_name_prefix=f"files {self._month}")
         try:
             issues = self._raw.latest(self._month, issue_ids)
             works = (self._begin(pool, issue, with_files) for issue in issues)
@@ -123,7 +125,10 @@ class AttachmentDownload:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def tidy(self, issue_ids: Collection[str]) -> None:
-        """Deletes the files that these issues no longer have, and all files of those that are deleted."""
+        """Deletes the files that these issues no longer have, and all files of those that are deleted.
+
+        Those whose content could not be had when it was asked for again go, too: no record speaks of them.
+        """
         # Listed before the log is read: what others store meanwhile was in the log before it was stored.
         present = {issue_id: self._store.attachment_ids(issue_id) for issue_id in issue_ids}
         for issue in self._raw.latest(self._month, issue_ids) if issue_ids else ():
@@ -131,26 +136,31 @@ class AttachmentDownload:
             if issue.tombstone is not None:
                 self._store.remove(issue.issue_id, present[issue.issue_id])
             elif files is not None:
-                self._store.remove(issue.issue_id, present[issue.issue_id] - files.wanted.keys())
+                self._store.remove(issue.issue_id, present[issue.issue_id] - files.storable)
 
     def _begin(
         self, pool: ThreadPoolExecutor, issue: LatestIssue, with_files: Collection[str]
     ) -> _Work | None:
         """Starts what has to be done for an issue; None if it is nothing."""
-        present = self._store.attachment_ids(issue.issue_id) if issue.issue_id in with_files else set()
+        present: set[str] = set()
+        if issue.issue_id in with_files:
+            self._store.remove_leftovers(issue.issue_id)
+            present = self._store.attachment_ids(issue.issue_id)
         files = files_of(issue)
         if present and (issue.tombstone or (files and present - files.wanted.keys())):
-            self._with_surplus.append(issue.issue_id)
+            self._with_surplus.add(issue.issue_id)
         if files is None or not (files.wanted or files.known):
             return None
-        work = _Work(files, datetime.now(UTC))
+        work = _Work(files, present, datetime.now(UTC))
         for file in files.wanted.values() if self._is_wanted else ():
             known = files.known.get(file.attachment_id)
             if known is not None and self._is_kept(file, known, present):
                 work.settled[file.attachment_id] = known
             else:
                 is_present = file.attachment_id in present
-                work.fetching[file.attachment_id] = pool.submit(self._obtain, file, is_present=is_present)
+                work.fetching[file.attachment_id] = pool.submit(
+                    self._obtain, file, known, is_present=is_present
+                )
         return work
 
     def _is_kept(self, file: WantedFile, known: FileRecord, present: Collection[str]) -> bool:
@@ -162,9 +172,9 @@ class AttachmentDownload:
             and self._store.holds(file.issue_id, file.attachment_id, known.size)
         )
 
-    def _obtain(self, file: WantedFile, *, is_present: bool) -> _Obtained:
+    def _obtain(self, file: WantedFile, known: FileRecord | None, *, is_present: bool) -> _Obtained:
         ids = file.issue_id, file.attachment_id
-        found = self._fetch.recover(*ids, file.size) if is_present else None
+        found = self._fetch.recover(*ids, file.size, known) if is_present else None
         if found is not None:
             return _Obtained(found, is_new=False)
         return _Obtained(self._fetch.fetch(*ids, file.size), is_new=True)
@@ -176,6 +186,8 @@ class AttachmentDownload:
             obtained = future.result()
             self.counts.add(f"{work.files.key} {attachment_id}", obtained.record, is_new=obtained.is_new)
             work.settled[attachment_id] = obtained.record
+            if attachment_id in work.present and obtained.record.state is not FileState.STORED:
+                self._with_surplus.add(work.files.issue_id)
         self._done.append(work)
         now = monotonic()
         if len(self._done) >= _ISSUES_AT_ONCE or now - self._appended >= _SECONDS_BETWEEN_APPENDS:
@@ -194,7 +206,7 @@ class AttachmentDownload:
         for record in records:
             self._store.make_durable(record.issue_id)
         self._raw.append(self._month, records)
-        with_surplus, self._with_surplus = self._with_surplus, []
+        with_surplus, self._with_surplus = self._with_surplus, set()
         self.tidy(with_surplus)
 
 

@@ -55,9 +55,10 @@ def export(settings: Settings, keys: Sequence[str], folder: Path) -> Iterator[Ex
     A file that is there already is left alone, and a problem if it is another. Raises UnknownIssues before
     anything is written, and what reading the tables, the raw log and the settings raises.
     """
+    keyring = settings.keyring  # first, or a key that is wrong would be told as issues that are unknown
     places = _places(settings, keys)
-    raw = RawLog(settings.raw_dir, settings.keyring)
-    store = AttachmentStore(settings.attachments_dir, settings.keyring)
+    raw = RawLog(settings.raw_dir, keyring)
+    store = AttachmentStore(settings.attachments_dir, keyring)
     for issue_id, month in places:
         for issue in raw.latest(month, [issue_id]):
             files = files_of(issue)

@@ -54,8 +54,13 @@ class FileFetch:
             return _failed(f"it cannot be written: {error.strerror or type(error).__name__}")
         return FileRecord(FileState.STORED, received, digest, content.media_id)
 
-    def recover(self, issue_id: str, attachment_id: str, size: int | None) -> FileRecord | None:
-        """The record of a file that is there, should a crash have lost it; None if the file is not whole."""
+    def recover(
+        self, issue_id: str, attachment_id: str, size: int | None, known: FileRecord | None
+    ) -> FileRecord | None:
+        """The record of a file that is there, after reading it; another one, should a crash have lost it.
+
+        None if the file is not whole or not what was recorded, or if nothing proves that it is ours.
+        """
         digest, found = hashlib.sha256(), 0
         try:
             for piece in self._store.reading(issue_id, attachment_id):
@@ -63,7 +68,9 @@ class FileFetch:
                 found += len(piece)
         except (OSError, Tampered):
             return None
-        if found != size:
+        if known is not None and known.state is FileState.STORED:
+            return known if size in (None, found) and digest.hexdigest() == known.sha256 else None
+        if found != size or not self._store.holds(issue_id, attachment_id, found):
             return None
         media_id = self._media_id(attachment_id, size)
         return FileRecord(FileState.STORED, found, digest.hexdigest(), media_id)

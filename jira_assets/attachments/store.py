@@ -79,15 +79,23 @@ class AttachmentStore:
             yield from unsealed(file, self._keyring, _place(issue_id, attachment_id))
 
     def holds(self, issue_id: str, attachment_id: str, size: int) -> bool:
-        """Whether a file that is there is whole. Elsewhere than on disks, there are only whole ones."""
-        path = local(self._path(issue_id, attachment_id))
+        """Whether a file that is there is whole and, where there is a key, sealed; it is not read for that.
+
+        Elsewhere than on disks there are only whole ones, and to look at each would be a request.
+        """
+        path, place = local(self._path(issue_id, attachment_id)), _place(issue_id, attachment_id)
         if path is None:
             return True
         try:
             with path.open("rb") as file:
-                return unsealed_size(file, _place(issue_id, attachment_id)) == size
+                is_sealed = self._keyring.writing is None or key_of(file, place) is not None
+                return is_sealed and unsealed_size(file, place) == size
         except (OSError, Tampered):
             return False
+
+    def remove_leftovers(self, issue_id: str) -> None:
+        """Deletes what writers that were killed have left of an issue's files."""
+        remove_leftovers(self._folder(issue_id))
 
     def make_durable(self, issue_id: str) -> None:
         """Makes the names of an issue's files durable, as their content is already."""

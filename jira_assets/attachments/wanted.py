@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from jira_assets.attachments.records import FileRecords, decode_files, encode_files
+from jira_assets.attachments.records import FileRecords, FileState, decode_files, encode_files
 from jira_assets.privacy.forgotten import is_tombstone
 from jira_assets.raw.log import LatestIssue
 from jira_assets.raw.record import Part, Record, Source
@@ -50,6 +50,15 @@ class IssueFiles:
     wanted: Mapping[str, WantedFile]
     known: FileRecords
     recorded_at: datetime | None
+
+    @property
+    def storable(self) -> set[str]:
+        """The attachments that may have a file: those that are recorded as stored, or not yet recorded."""
+        return {
+            attachment_id
+            for attachment_id in self.wanted
+            if (record := self.known.get(attachment_id)) is None or record.state is FileState.STORED
+        }
 
     def record(self, settled: FileRecords, as_of: datetime) -> Record:
         """What the log is to say of them from now on."""

@@ -83,7 +83,7 @@ class Erasure:
             self._progress("renewing the tables")
             report.problems += tables.rebuild(settings, self._progress)
             self._progress("publishing")
-            tables.publish(settings)
+            tables.publish(settings, empties_unbuilt=True)
         elif settings.published_dir.exists():
             report.problems.append(
                 f"{settings.published_dir} is as it was, since there is no database to publish: delete it"

@@ -1,11 +1,13 @@
-"""What is done once an hour, by whoever comes by first: old events are removed, and small files joined."""
+"""What is done once an hour, by whoever comes by first: what is old is removed, and small files joined."""
 
 from datetime import UTC, datetime, timedelta
+
+from upath import UPath
 
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import received_at
-from jira_assets.files import make_folder
+from jira_assets.files import make_folder, remove_leftovers
 from jira_assets.settings import Settings
 
 _EVERY = timedelta(hours=1)
@@ -22,6 +24,9 @@ def tidy(settings: Settings) -> None:
     except FileNotFoundError:
         make_folder(mark.parent)
     mark.touch(0o600)
+    remove_leftovers(
+        UPath(settings.local_dir)
+    )  # a purge that was killed leaves a copy of the warehouse there
     Archive(settings.events_dir, settings.keyring).tidy(now, settings.event_retention_days)
     unreadable = Inbox(settings.unreadable_dir)
     oldest = now - timedelta(days=settings.event_retention_days)

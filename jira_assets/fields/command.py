@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from jira_assets.configuration import resolution
+from jira_assets.fields.display import padded, printable, width
 from jira_assets.fields.filled import Filled, filled
 from jira_assets.fields.propose import proposal
 from jira_assets.jira.client import JiraClient
@@ -93,7 +94,7 @@ def _listed(resolved: Resolution, counted: Filled) -> Iterable[str]:
     without = [each.column.column.name for each in resolved.columns if each.field_id is None]
     if without:
         yield f"Columns without a field: {', '.join(without)}.\n"
-    yield from (f"To look at: {problem}.\n" for problem in resolved.problems)
+    yield from (f"To look at: {printable(problem)}.\n" for problem in resolved.problems)
 
 
 def _rows(resolved: Resolution, counted: Filled) -> Iterator[tuple[str, ...]]:
@@ -113,9 +114,10 @@ def _rows(resolved: Resolution, counted: Filled) -> Iterator[tuple[str, ...]]:
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """As lines: the first column is of numbers, and the last as wide as it likes to be."""
-    widths = [min(max(map(len, column)), _WIDEST) for column in zip(*rows, strict=True)][:-1]
+    rows = [tuple(map(printable, row)) for row in rows]
+    widths = [min(max(map(width, column)), _WIDEST) for column in zip(*rows, strict=True)][:-1]
     for number, *texts, last in rows:
-        cells = [number.rjust(widths[0]), *map(str.ljust, texts, widths[1:]), last]
+        cells = [number.rjust(widths[0]), *map(padded, texts, widths[1:]), last]
         yield "  ".join(cells).rstrip() + "\n"
 
 

@@ -14,7 +14,12 @@ from jira_assets.tables.issues import COMMON_COLUMNS
 from jira_assets.tables.mapping_file import is_usable_name
 
 _LONGEST_BASE = 35
-_CUSTOM_TYPES = {"textarea": "rich text", "sd-request-feedback": "satisfaction"}
+_CUSTOM_TYPES = {
+    "textarea": "rich text",
+    "sd-request-feedback": "satisfaction",
+    "gh-epic-link": "text",
+    "gh-lexo-rank": "text",
+}
 """By what comes after the colon; the general type of these says less."""
 _TYPES = {
     "string": "text",
@@ -118,5 +123,6 @@ def _quoted_key(name: str) -> str:
 
 
 def _text(value: str) -> str:
-    """As TOML writes it: as JSON does, but for one character."""
-    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")
+    """As TOML writes it: as JSON does. What cannot be seen is escaped, or it might hide the rest."""
+    text = msgspec.json.encode(value).decode()
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08X}" for each in text)

@@ -117,6 +117,8 @@ class Content:
         response = self._client.open(self._path, headers)
         hops = 0
         try:
+            if response.is_redirect:
+                response.close()  # or it holds a connection to Jira while it waits for whoever waits for one
             with self._client.throttle.slot(_ENDPOINT):
                 while response.is_redirect:
                     hops += 1

@@ -55,14 +55,23 @@ class Elsewhere:
             session = self._sessions.get(origin) or self._opened(origin)
             self._sessions[origin] = session
         try:
-            return session.get(
-                address, headers=dict(headers), timeout=self._timeout, allow_redirects=False, stream=True
-            )
+            return self._send(session, requests.Request("GET", address, headers=dict(headers)))
         except requests.RequestException as error:
             reason = what_broke(error)
-        except ValueError:  # the library reads where a redirect leads, though it is not to follow it
-            reason = "it redirects to what is no address"
+        except ValueError:
+            reason = "its address is none"
         raise Unreachable(reason)  # out of the handler: the library's error holds the address
+
+    def _send(self, session: requests.Session, request: requests.Request) -> requests.Response:
+        # By the adapter: a session reads the whole body of a redirect, even of one it is not to follow.
+        return session.get_adapter(request.url).send(
+            session.prepare_request(request),
+            stream=True,
+            timeout=self._timeout,
+            verify=session.verify is None or session.verify,
+            cert=session.cert,
+            proxies=session.proxies,
+        )
 
     def _origin(self, address: str) -> str:
         try:

@@ -24,6 +24,7 @@ class JiraError(Exception):
     """
 
     advice: ClassVar[str] = "Look at Jira's message."
+    reason_is_ours: ClassVar[bool] = False
 
     def __init__(self, method: str, path: str, status: int | None, reason: str) -> None:
         super().__init__(method, path, status, reason)
@@ -35,7 +36,8 @@ class JiraError(Exception):
     @property
     def without_reason(self) -> str:
         """What happened, without Jira's words: those may quote names and texts of the site."""
-        answered = self.reason if self.status is None else f"{self.status}."
+        is_ours = self.status is None or self.reason_is_ours
+        answered = self.reason if is_ours else f"{self.status}."
         return f"{self.method} {self.path}: {answered} {self.advice}"
 
     def __str__(self) -> str:
@@ -102,6 +104,7 @@ class Redirected(JiraError):
 class BrokenPaging(JiraError):
     """Jira's pages do not come to an end, or hold less than Jira itself counts."""
 
+    reason_is_ours = True
     advice = "Run this again; if it persists, report it to Atlassian with this message."
 
 

@@ -197,7 +197,7 @@ class Host:
         self._hosts.count(bytes_=len(content))
         try:
             return Answer(_value(content, request.into), sent_at)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
             return Setback(Unavailable(request.method, request.path, response.status_code, reason))
 

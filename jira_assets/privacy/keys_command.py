@@ -54,8 +54,9 @@ _NEXT = (
 
 _SHOWN = 10  # places
 _LEFT = (
-    "Something still writes with another key, or without one. Start everything that runs again, so that it\n"
-    "has the new setting, and run this again."
+    "Something still writes with another key, or without one: start everything that runs again, so that it\n"
+    "has the new setting. Published months that are not in the tables stay as they were: materialise them,\n"
+    "or delete their files. Then run this again."
 )
 _DAMAGED = "Repair or remove what is named here, and run this again. Until then keep all the keys."
 

@@ -75,7 +75,7 @@ class _Named(msgspec.Struct):
 def decode_fields(payload: bytes) -> list[SiteField]:
     """The entries of a catalogue as Jira sent it, all of them listed.
 
-    Raises ``msgspec.DecodeError`` for what is no list.
+    Raises ``msgspec.DecodeError`` and the like for what is no list in UTF-8.
     """
     payload = without_lone_surrogates(payload)
     try:
@@ -91,9 +91,12 @@ def decode_fields(payload: bytes) -> list[SiteField]:
 def write_fields(root: UPath, payload: bytes) -> None:
     """Replace the catalogue under the raw folder; readers see the old one or the new one.
 
-    Raises ``RawLogError``, and ``msgspec.DecodeError`` for a payload that is no list.
+    Raises ``RawLogError``, also for a payload that is no list.
     """
-    listed = {field.id for field in decode_fields(payload)}
+    try:
+        listed = {field.id for field in decode_fields(payload)}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RawLogError(f"what Jira answered is no list of fields ({error}); nothing was kept") from error
     unlisted = [
         msgspec.structs.replace(field, listed=False) for field in read_fields(root) if field.id not in listed
     ]
@@ -134,7 +137,7 @@ def _read_fields(path: UPath) -> list[SiteField]:
         return decode_fields(path.read_bytes())
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RawLogError(
             f"{path} cannot be read ({error}). Delete it and materialise raw_issues of any month again"
         ) from error

@@ -32,9 +32,13 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. The exit status is 1 if the port is taken."""
+    """Serve until SIGINT or SIGTERM. The exit status is 1 if the port is taken.
+
+    Raises SettingsError and PrivacyError, which name the key that is missing or wrong.
+    """
     arguments = _parser().parse_args(argv)
     settings = Settings.load()
+    _ = settings.keyring  # before anybody is told that we listen: without it nothing can be stored
     try:
         listener = listen(arguments.host, arguments.port)
     except OSError as error:

@@ -36,12 +36,19 @@ def rebuild(settings: Settings, tell: Callable[[str], None]) -> list[str]:
     return [f"tables of {month}: {reason}" for month, reason in done.failed.items()]
 
 
-def publish(settings: Settings) -> int:
-    """Publishes again the months that are published; returns how many. Raises WarehouseError."""
+def publish(settings: Settings, *, empties_unbuilt: bool = False) -> int:
+    """Publishes again the months that are published; returns how many. Raises WarehouseError.
+
+    Those that these tables do not have, perhaps nobody has any more: they stay as they are. With
+    ``empties_unbuilt`` they become empty, for what is not in the tables is then to be nowhere.
+    """
     if not settings.warehouse_path.exists():
         return 0
     folder = settings.published_dir
     months = sorted({path.stem for table in catalogue().tables for path in _published(folder, table)})
+    if not empties_unbuilt:
+        with connect(settings.warehouse_path, read_only=True) as connection:
+            months = sorted({month for _, month in read_marks(connection, catalogue().tables, months)})
     for month in months:
         with connect(settings.warehouse_path, read_only=True) as connection:  # others want to write meanwhile
             publish_months(connection, built(connection, catalogue().tables), [month], folder)

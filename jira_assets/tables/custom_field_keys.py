@@ -16,7 +16,9 @@ def keys(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     names = {id_: name if name.strip() else id_ for id_, name in sorted(fields)}
     # A field that nobody has heard of yet goes by its id: nothing else may be called like that.
     misleading = {id_ for id_, name in names.items() if name != id_ and _LOOKS_LIKE_AN_ID.fullmatch(name)}
-    return told_apart(names, {id_: f" ({id_})" for id_ in names}, misleading)
+    # What is called by its id already stays so: others that are called like that give way.
+    endings = {id_: "" if name == id_ else f" ({id_})" for id_, name in names.items()}
+    return told_apart(names, endings, misleading)
 
 
 def told_apart(

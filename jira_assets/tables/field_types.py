@@ -91,13 +91,19 @@ def _rich_text(value: Any, rendering: Rendering) -> str | None:
 
 
 def _each(value: Any, one: Callable[[Any], str | None]) -> list[str]:
+    """What is known of the elements that are there: Jira leaves nulls behind for what was deleted."""
     if not isinstance(value, list):
         raise TypeError("no list")
-    return [found for found in map(one, value) if found is not None]
+    return [found for each in value if each is not None and (found := one(each)) is not None]
 
 
 def _user_name(value: Any) -> str | None:
     return _identity(value, "displayName", "name", "key")
+
+
+def _user_name_or_id(value: Any) -> str | None:
+    """In a list, so that it lines up with the list of ids: of deleted users Jira tells the id only."""
+    return _identity(value, "displayName", "name", "key", "accountId")
 
 
 def _user_account_id(value: Any) -> str | None:
@@ -127,9 +133,15 @@ def _request_status(value: Any) -> str | None:
 
 def _rating(value: Any) -> int | None:
     rating = value["rating"]
-    if rating is None:
-        return None
-    number = int(rating)
+    return None if rating is None else _whole(rating)
+
+
+def _whole(value: Any) -> int:
+    is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
+    is_integral = isinstance(value, float) and value.is_integer()
+    if isinstance(value, bool) or not (isinstance(value, int) or is_digits or is_integral):
+        raise TypeError("no whole number")
+    number = int(value)
     if number.bit_length() > 63:
         raise ValueError("no column holds a number like that")
     return number
@@ -149,9 +161,9 @@ def _list_of(one: Callable[[Any], str | None]) -> Callable[[Any, Rendering], obj
 
 
 _USER_PARTS = (
-    ("name", Personal.IDENTITY, _user_name),
-    ("account id", Personal.ACCOUNT, _user_account_id),
-    ("email", Personal.CONTACT, _user_email),
+    ("name", Personal.IDENTITY, _user_name, _user_name_or_id),
+    ("account id", Personal.ACCOUNT, _user_account_id, _user_account_id),
+    ("email", Personal.CONTACT, _user_email, _user_email),
 )
 
 FIELD_TYPES: dict[str, dict[str, FieldType]] = {
@@ -162,9 +174,9 @@ FIELD_TYPES: dict[str, dict[str, FieldType]] = {
     "timestamp": {"": FieldType(Kind.TIMESTAMP, Personal.NONE, _plain(_timestamp))},
     "option": {"": FieldType(Kind.TEXT, Personal.NONE, _plain(option))},
     "option list": {"": FieldType(Kind.TEXT_LIST, Personal.NONE, _list_of(option))},
-    "user": {part: FieldType(Kind.TEXT, personal, _plain(one)) for part, personal, one in _USER_PARTS},
+    "user": {part: FieldType(Kind.TEXT, personal, _plain(one)) for part, personal, one, _ in _USER_PARTS},
     "user list": {
-        part: FieldType(Kind.TEXT_LIST, personal, _list_of(one)) for part, personal, one in _USER_PARTS
+        part: FieldType(Kind.TEXT_LIST, personal, _list_of(each)) for part, personal, _, each in _USER_PARTS
     },
     "organisations": {
         "": FieldType(Kind.TEXT_LIST, Personal.NONE, _list_of(lambda each: _text(each["name"])))

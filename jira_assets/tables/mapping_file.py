@@ -10,6 +10,7 @@ A table per column, in TOML:
 """
 
 import re
+import reprlib
 import tomllib
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -44,11 +45,11 @@ def read_mapping(path: Path | None = None) -> FieldMapping:
         raise MappingError(f"{file} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise MappingError(f"{file} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of numbers too long, and of what is nested too deep
         raise MappingError(f"{file} is not TOML: {error}") from error
     try:
         _refuse_others(written, ("columns",))
-        return tuple(_column(name, each) for name, each in _table(written.get("columns", {})).items())
+        return tuple(_column(name, each) for name, each in _columns(written).items())
     except _WrongError as error:
         raise MappingError(f"{file}: {error}") from error
 
@@ -61,6 +62,15 @@ def is_usable_name(name: str) -> bool:
 
 class _WrongError(Exception):
     """What is wrong, from the column's name on."""
+
+
+def _columns(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    columns = written.get("columns", {})
+    if not isinstance(columns, dict):
+        raise _WrongError(
+            f"columns is {_shown(columns)}. Write a table for each column, as [columns.severity] is"
+        )
+    return columns
 
 
 def _column(name: str, written: object) -> FieldColumn:
@@ -81,7 +91,7 @@ def _field_column(name: str, written: Mapping[str, Any]) -> FieldColumn:
     _refuse_others(written, _KEYS)
     for key in _TEXTS:
         if key in written and not (isinstance(written[key], str) and written[key].strip()):
-            raise _WrongError(f"{key} is {written[key]!r}. It must be a text in quotes")
+            raise _WrongError(f"{key} is {_shown(written[key])}. It must be a text in quotes")
     field_name, field_id = written.get("name"), written.get("id")
     if (field_name is None) == (field_id is None):
         both = "both name and id are" if field_id is not None else "neither name nor id is"
@@ -90,7 +100,7 @@ def _field_column(name: str, written: Mapping[str, Any]) -> FieldColumn:
         raise _WrongError(f"id is {field_id!r}, which is no id of a field, as customfield_10030 is")
     optional = written.get("optional", False)
     if not isinstance(optional, bool):
-        raise _WrongError(f"optional is {optional!r}. It must be true or false")
+        raise _WrongError(f"optional is {_shown(optional)}. It must be true or false")
     type_, part = _type_and_part(written)
     declared = FIELD_TYPES[type_][part]
     column = Column(
@@ -124,7 +134,7 @@ def _one_of(key: str, value: str, accepted: Collection[str]) -> str:
 
 def _table(written: object) -> Mapping[str, Any]:
     if not isinstance(written, dict):
-        raise _WrongError(f"it is {written!r}, not a table of settings")
+        raise _WrongError(f"it is {_shown(written)}, not a table of settings")
     return written
 
 
@@ -132,3 +142,11 @@ def _refuse_others(written: Mapping[str, Any], known: Collection[str]) -> None:
     for key in written:
         if key not in known:
             raise _WrongError(f"{key!r} is unknown. Use {', '.join(known)}")
+
+
+def _shown(value: object) -> str:
+    """A value in a message, cut to what fits there."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return "a number of many digits"

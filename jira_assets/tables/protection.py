@@ -75,7 +75,7 @@ class Protection:
             return pl.Series(column.name, [None] * len(values), dtype=column.stored.polars)
         change = self._changes[treatment]
         if column.kind is Kind.TEXT_LIST:
-            lists = [None if each is None else [change(one) for one in each] for each in values.to_list()]
+            lists = [each and [one and change(one) for one in each] for each in values.to_list()]
             return pl.Series(column.name, lists, dtype=column.stored.polars)
         texts = values.cast(pl.String).to_list()
         changed = [None if text is None else change(text) for text in texts]

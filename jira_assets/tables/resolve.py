@@ -1,6 +1,7 @@
 """Which field each configured column shows: names differ from site to site and change, ids never do."""
 
 import difflib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Resolution:
 def resolve(
     mapping: FieldMapping, fields: Iterable[SiteField], remembered: Mapping[str, str] | None = None
 ) -> Resolution:
-    """Finds the field of each column: by id, or by name, exact or else but for case, if only one has it.
+    """Finds the field of each column: by id, or by name, exact or else as people read it, if only one has it.
 
     ``remembered`` are ids by the names in the mapping, as they were found before: a field that is renamed,
     or is not listed any more, keeps its column. ``fields`` come in any order.
@@ -82,15 +83,15 @@ class _Catalogue:
         for field in fields:
             if field.listed and field.name:
                 self._by_name[field.name].append(field)
-                self._by_folded_name[field.name.casefold()].append(field)
+                self._by_folded_name[_folded(field.name)].append(field)
 
     def resolve(self, column: FieldColumn, remembered: Mapping[str, str]) -> Resolved:
         if column.field_name is None:
             return self._by_its_id(column)
         known = self._by_id.get(remembered.get(column.field_name, ""))
-        if known is not None and known.listed:
-            return Resolved(column, known.id)
         found = self._named(column.field_name)
+        if known is not None and known.listed:
+            return Resolved(column, known.id, None if known in found else _taken_over(column, known, found))
         if len(found) == 1:
             return Resolved(column, found[0].id)
         if known is not None:
@@ -107,21 +108,32 @@ class _Catalogue:
         return Resolved(column, field.id, None if field.listed else _no_longer_listed(column, field))
 
     def _named(self, name: str) -> list[SiteField]:
-        return self._by_name.get(name) or self._by_folded_name.get(name.casefold(), [])
+        return self._by_name.get(name) or self._by_folded_name.get(_folded(name), [])
 
     def _missing(self, column: FieldColumn) -> str | None:
         if column.optional:
             return None
         if column.field_name is None:
-            known: Mapping[str, Sequence[SiteField]] = {id_: [field] for id_, field in self._by_id.items()}
-            what = "id"
-        else:
-            known, what = self._by_folded_name, "name"
-        wanted = (column.field_name or column.field_id or "").casefold()
-        close = difflib.get_close_matches(wanted, known, cutoff=0.75)
-        similar = [field for name in close for field in known[name]]
+            return f"{column.column.name}: no field has the id {column.wanted}"
+        close = difflib.get_close_matches(_folded(column.field_name), self._by_folded_name, cutoff=0.75)
+        similar = [field for name in close for field in self._by_folded_name[name]]
         more = f"; similar: {_list(similar)}" if similar else ""
-        return f"{column.column.name}: no field has the {what} {column.wanted}{more}"
+        return f"{column.column.name}: no field has the name {column.wanted}{more}"
+
+
+def _folded(name: str) -> str:
+    """A name as people read it: whatever its case, its spaces, and how its characters are composed."""
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+
+
+def _taken_over(column: FieldColumn, known: SiteField, others: Sequence[SiteField]) -> str | None:
+    """What to say of a renamed field, if its old name is that of others now."""
+    if not others:
+        return None
+    return (
+        f"{column.column.name}: it shows {_described(known)}, which was called {column.wanted} when it was "
+        f"found; that name now has {_list(others)}. Give the id of the one that is meant"
+    )
 
 
 def _no_longer_listed(column: FieldColumn, field: SiteField) -> str | None:

@@ -118,13 +118,19 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
     deadline = time.monotonic() + patience_s
     wait = _FIRST_WAIT_S
     while True:
+        before = _inode(path)
         try:
             connection.execute(
                 f"ATTACH {quoted(path)} AS {name} ({mode}); USE {name}; SET TimeZone = 'UTC'; {threads}"
             )
-            return name
+            if _inode(path) == before:
+                return name
+            # DuckDB opens the file first and locks it then: between the two a purge may have put another in
+            # its place, and what is written to ours would be lost. Now that it is locked, nobody can.
+            connection.execute(f"USE memory; DETACH {name}")
+            continue
         except duckdb.Error as error:
-            if not _held_elsewhere(error):
+            if not _held_elsewhere(error) and _inode(path) == before:
                 raise WarehouseError(f"cannot open {path}: {error}") from error
             if time.monotonic() >= deadline:
                 raise WarehouseBusy(_busy_message(path, str(error), patience_s)) from error
@@ -138,6 +144,13 @@ def _keep_private(path: Path) -> None:
     for file in (path, path.with_name(f"{path.name}.wal")):
         with suppress(FileNotFoundError):
             file.chmod(0o600)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -1,19 +1,24 @@
 """Files follow what the raw log says of the issues, and what became of them is in the log."""
 
 import hashlib
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
+from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.attachments.records import FileRecord, FileState
 from jira_assets.jira.errors import Unauthorised
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.attachments import media_id
-from jira_assets_tests.attachments.keeping import FIRST, Keeping, file
+from jira_assets_tests.attachments.keeping import FIRST, Keeping, file, keeping
+from jira_assets_tests.jira.connection import connect
 from jira_assets_tests.jira.issues import MONTH
+from jira_assets_tests.privacy.keys import key
 
 HUGE = 2_000_000_000
 
@@ -81,6 +86,62 @@ def test_what_turns_out_to_be_too_large_is_not_stored(copy: Keeping) -> None:
     copy.sandbox.site.attachment_contents["1"] = b"x" * 1_500_000
     assert copy.keep(JIRA_ATTACHMENT_MAX_MB="1").too_large == 1
     assert stored(copy) == set()
+
+
+def test_what_has_become_too_large_is_not_kept(copy: Keeping) -> None:
+    copy.keep()
+    copy.put(file(1, size=HUGE), file(2))
+    assert copy.keep().too_large == 1
+    assert stored(copy) == {"2"}
+
+
+def test_a_file_without_a_record_is_not_deleted(copy: Keeping) -> None:
+    copy.keep()
+    delete(copy)  # the records with it
+    copy.fetch()
+    copy.keep_files(JIRA_ATTACHMENTS="metadata")
+    assert stored(copy) == {"1", "2"}
+
+
+def test_what_killed_writers_left_is_deleted_when_files_are_looked_at(copy: Keeping) -> None:
+    copy.keep()
+    left = copy.folder / FIRST / f".{'a' * 32}.tmp"
+    left.write_bytes(b"plaintext")
+    os.utime(left, (0, 0))
+    copy.keep_files()
+    assert not left.exists()
+
+
+def test_a_file_from_before_there_was_a_key_is_kept_if_it_is_what_was_recorded(tmp_path: Path) -> None:
+    with keeping(tmp_path) as plain:
+        plain.keep()
+        sealed = Keeping(plain.sandbox, plain.settings.with_values(JIRA_ENCRYPTION_KEYS=key("k1")))
+        records, requests = sealed.records(), len(plain.asked_for())
+        assert sealed.keep_files().kept == 2
+        assert (sealed.records(), len(plain.asked_for())) == (records, requests)
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_a_forged_file_does_not_pass_for_a_sealed_one(tmp_path: Path, has_record: bool) -> None:
+    with keeping(tmp_path, JIRA_ENCRYPTION_KEYS=key("k1")) as sealed:
+        sealed.keep()
+        whole = sealed.read("1")
+        (sealed.folder / FIRST / "1").write_bytes(b"f" * len(whole))
+        if not has_record:
+            delete(sealed)
+            sealed.fetch()
+        sealed.keep_files()
+        assert sealed.read("1") == whole
+
+
+def test_a_slot_is_left_to_other_calls_while_files_are_fetched(copy: Keeping) -> None:
+    copy.put(*(file(number) for number in range(1, 13)))
+    copy.fetch()
+    copy.sandbox.faults.add(faults.slow(0.05), path="/file/")
+    copy.sandbox.traffic.most_at_once = 0
+    with connect(copy.sandbox.url, concurrency=3) as client:
+        AttachmentDownload(copy.settings, client, copy.raw, MONTH, lambda _line: None).keep()
+    assert copy.sandbox.traffic.most_at_once == 2
 
 
 def test_what_fails_is_tried_again_by_the_next_run_and_fails_nothing_else(copy: Keeping) -> None:

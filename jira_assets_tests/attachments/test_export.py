@@ -49,6 +49,14 @@ def test_the_table_tells_the_same_path(pipe: Pipeline) -> None:
     assert (pipe.folder / found[0][1]).exists()
 
 
+def test_a_key_that_is_wrong_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", KEYS.replace("a2tr", "b2tr", 1))
+    assert export(tmp_path, "SUP-1") == 1
+    assert "'k1'" in capsys.readouterr().err
+
+
 def test_an_issue_without_files_needs_none(tmp_path: Path) -> None:
     assert export(tmp_path, "SUP-2") == 0
     assert list(tmp_path.iterdir()) == []

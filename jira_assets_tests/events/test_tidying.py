@@ -32,6 +32,17 @@ def test_what_could_not_be_read_is_kept_as_long_as_events(settings: Settings) ->
     assert unreadable(settings) == 2
 
 
+def test_what_killed_writers_left_of_the_warehouse_is_deleted(settings: Settings) -> None:
+    old, young = settings.local_dir / f".{'a' * 32}.tmp", settings.local_dir / f".{'b' * 32}.tmp"
+    left = [old, old.with_name(f"{old.name}.wal")]
+    for path in (*left, young):
+        path.touch()
+    for path in left:
+        os.utime(path, (0, 0))
+    tidy(settings)
+    assert [path.exists() for path in (*left, young)] == [False, False, True]
+
+
 def test_within_an_hour_there_is_nothing_to_do(settings: Settings) -> None:
     tidy(settings)
     put_aside(settings, 31)

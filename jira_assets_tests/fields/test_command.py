@@ -71,6 +71,18 @@ def test_jira_is_asked_only_if_wanted(copied: Pipeline, capsys: pytest.CaptureFi
     assert len(copied.sandbox.requests) == asked + 1
 
 
+def test_a_name_cannot_command_the_terminal_nor_shift_columns(
+    copied: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rename_field(copied.sandbox.site.fields(), "customfield_10037", "サイズ\x1b[2J")
+    text = printed(capsys, "--refresh")
+    (renamed,) = [each for each in text.splitlines() if "customfield_10037" in each]
+    (heading, *_) = text.splitlines()
+    assert "\x1b" not in text
+    # Three characters of East Asia take a cell more each.
+    assert renamed.index("custom_fields:") + 3 == heading.index("SHOWN BY")
+
+
 def test_before_anything_is_copied_fields_are_listed_and_nothing_proposed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,8 @@ def _columns(text: str) -> dict[str, Any]:
         (FieldSchema("array", "user"), "user list"),
         (FieldSchema("array", "sd-customerorganization"), "organisations"),
         (FieldSchema("array", "json", "com.pyxis.greenhopper.jira:gh-sprint"), "json"),
+        (FieldSchema("any", custom="com.pyxis.greenhopper.jira:gh-epic-link"), "text"),
+        (FieldSchema("any", custom="com.pyxis.greenhopper.jira:gh-lexo-rank"), "text"),
         (FieldSchema("any", custom=_DESK + "sd-request-feedback"), "satisfaction"),
         (FieldSchema("sd-servicelevelagreement", custom=_DESK + "sd-sla-field"), "sla"),
         (FieldSchema("sd-customerrequesttype"), "request type"),
@@ -75,6 +77,12 @@ def test_a_proposal_is_a_mapping_file(tmp_path: Path) -> None:
         "customfield_7": "customfield_7",
         "spam_8": "customfield_8",
     }
+
+
+def test_a_proposal_hides_nothing() -> None:
+    text = proposal([SiteField("customfield_1", "A\u202eB\x85")], [], {})
+    assert text.replace("\n", "").isprintable()
+    assert _columns(text)["a_b"]["description"] == "The site's field A\u202eB."
 
 
 _names = st.text(st.characters(codec="utf-8"), max_size=70) | st.sampled_from(

@@ -132,6 +132,12 @@ def test_a_passing_trouble_is_passed_over(sandbox: RunningSandbox, client: JiraC
     assert client.statistics.retries == 2
 
 
+def test_half_a_character_in_an_answer_is_no_trouble(sandbox: RunningSandbox, client: JiraClient) -> None:
+    sandbox.faults.next(Fault("half", status=200, body=rb'{"name":"A\ud83d"}'))
+    assert client.get_json(MYSELF, None, dict[str, str]) == {"name": "A\ufffd"}
+    assert client.statistics.retries == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

@@ -1,14 +1,18 @@
 """The content of attachments: from Jira, by way of hosts that are told nothing of who we are."""
 
 import logging
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.content import Content, Undelivered
+from jira_assets.jira.elsewhere import Elsewhere
 from jira_assets.jira.errors import Forbidden, MissingOrForbidden, Redirected, Unauthorised
+from jira_assets.jira.transport import open_session
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.attachments import media_id
@@ -162,6 +166,24 @@ def test_nobody_is_sent_to_an_unsafe_address(
     with pytest.raises(Undelivered, match="not safe") as caught:
         read(client)
     assert location not in str(caught.value)
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        elsewhere = Elsewhere(address, (2.0, 2.0), lambda origin: open_session(origin, 1))
+
+        def begin_an_answer() -> socket.socket:
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1000000000000\r\n\r\n")
+            return connection
+
+        with ThreadPoolExecutor(1) as pool:
+            answering = pool.submit(begin_an_answer)
+            with elsewhere.get(address, {}) as response:
+                assert response.is_redirect
+            answering.result().close()
 
 
 def test_what_is_no_address_is_not_followed(sandbox: RunningSandbox, client: JiraClient) -> None:

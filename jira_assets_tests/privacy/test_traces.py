@@ -23,14 +23,16 @@ finder = TraceFinder(FORGOTTEN)
         ("maria.nunez@example.com.au", "maria.nunez@example.com.au"),
         ("maria.nunez@example.com.Thanks", "[forgotten].Thanks"),
         ("not-maria.nunez@example.com", "not-maria.nunez@example.com"),
-        (f"/user?id={ACCOUNT.replace(':', '%3a')}#x", f"/user?id={TOMBSTONE}#x"),
-        (f"[~accountid:{ACCOUNT}]", f"[~accountid:{TOMBSTONE}]"),
+        (f"/user?id={ACCOUNT.replace(':', '%3a')}#x", "/user?id=<tombstone>#x"),
+        (f"[~accountid:{ACCOUNT}]", "[~accountid:<tombstone>]"),
         (f"{ACCOUNT}0", f"{ACCOUNT}0"),
         ("@" * 1000, "@" * 1000),
         ("", ""),
     ],
 )
 def test_what_is_left_of_a_text(text: str, left: str) -> None:
+    # The tombstone is another in each process, and may not be in the name of a test.
+    left = left.replace("<tombstone>", TOMBSTONE)
     assert finder.without(text) == left
     assert finder.without(left) is left
 

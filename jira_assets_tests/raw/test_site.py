@@ -92,6 +92,25 @@ def test_an_odd_entry_costs_no_other(entry: object, expected: list[SiteField]) -
     assert found == [*expected, SiteField("b", "B")]
 
 
+def test_half_a_character_in_a_name_costs_no_field() -> None:
+    payload = rb'[{"id":"a","name":"A\ud83d"},{"id":"b","name":"\ud83d\ude00"}]'
+    assert decode_fields(payload) == [SiteField("a", "A\ufffd"), SiteField("b", "😀")]
+
+
+def test_whether_a_field_is_listed_is_not_for_jira_to_say(root: UPath) -> None:
+    write_fields(root, b'[{"id":"a","listed":false},{"id":"b"}]')
+    assert [field.listed for field in read_fields(root)] == [True, True]
+    write_fields(root, b"[]")
+    assert [field.listed for field in read_fields(root)] == [False, False]
+
+
+@pytest.mark.parametrize("payload", [b"{}", b'[{"id":"\xff"}]', b"[" * 100_000])
+def test_what_is_no_list_is_not_kept(root: UPath, payload: bytes) -> None:
+    with pytest.raises(RawLogError, match="no list of fields"):
+        write_fields(root, payload)
+    assert read_fields(root) == ()
+
+
 def test_ids_are_remembered_by_name_and_added_to(root: UPath) -> None:
     write_resolved(root, {"Severity": "customfield_1"})
     write_resolved(root, {"Team": "customfield_2"})

@@ -15,8 +15,11 @@ import pytest
 import requests
 
 from jira_assets.events.inbox import Inbox
+from jira_assets.privacy.errors import UnknownKey
 from jira_assets.receiver.command import main
 from jira_assets.receiver.server import listen
+from jira_assets.settings import Settings
+from jira_assets_tests.privacy.keys import key
 from jira_assets_tests.receiver.sending import SECRET, connect, deliver, event, head, health, signature
 
 CODE = "import sys; from jira_assets.receiver.command import main; sys.exit(main(sys.argv[1:]))"
@@ -107,6 +110,18 @@ def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> Non
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 1
     assert f"port {port} of 127.0.0.1 is taken" in capsys.readouterr().err
+
+
+def test_a_key_that_is_missing_is_named_before_anybody_can_connect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JIRA_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", key("old"))
+    Settings.load().keyring.seal(b"", "test")
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", key("new"))
+    with pytest.raises(UnknownKey, match="'old'"):
+        main(["--port", "0"])
+    assert "listening" not in capsys.readouterr().err
 
 
 def test_what_is_acknowledged_survives_sigkill_and_what_is_half_there_does_not(tmp_path: Path) -> None:

@@ -122,6 +122,18 @@ def test_what_somebody_still_writes_with_the_old_key_keeps_it_in_use(
     assert sealed.in_use() == ["new"]
 
 
+def test_published_months_that_can_no_longer_be_built_stay_and_are_told(sealed: Kept) -> None:
+    published = sealed.folder / "published" / "issues"
+    lost = published / "2001-01.parquet"
+    lost.write_bytes(next(published.glob("*.parquet")).read_bytes())
+    before = lost.read_bytes()
+    rotated = sealed.rotate("new", "old")
+    assert lost.read_bytes() == before
+    (left,) = rotated.left["old"]
+    assert left.endswith("in published/issues/2001-01.parquet")
+    assert (rotated.is_complete, rotated.retired) == (False, [])
+
+
 def test_damaged_files_are_named_and_stop_nothing_else(sealed: Kept) -> None:
     segment = next((sealed.folder / "raw").rglob("*.parquet"))
     archive = next((sealed.folder / "events").glob("*.zst"))

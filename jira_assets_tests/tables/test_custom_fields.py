@@ -35,6 +35,8 @@ def test_any_names_make_keys_of_their_own_whatever_their_order(names: list[str],
 def test_no_key_is_the_id_of_another_field() -> None:
     found = keys([("customfield_1", "customfield_2"), ("customfield_9", "  ")])
     assert found == {"customfield_1": "customfield_2 (customfield_1)", "customfield_9": "customfield_9"}
+    misled = keys([("customfield_1", "customfield_2"), ("customfield_2", "")])
+    assert misled == {"customfield_1": "customfield_2 (customfield_1)", "customfield_2": "customfield_2"}
 
 
 def test_a_name_that_only_one_field_has_is_its_key() -> None:

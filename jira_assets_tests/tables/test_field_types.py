@@ -76,13 +76,18 @@ def shown(type_: str, part: str, value: object) -> tuple[Any, list[str]]:
         ("user", "account id", {"name": "ann", "key": "JIRAUSER1"}, "JIRAUSER1"),
         ("user list", "name", [_ANN, {"displayName": "Bo"}], ["Ann", "Bo"]),
         ("user list", "email", [_ANN, {"displayName": "Bo"}], ["ann@example.com"]),
-        ("organisations", "", [{"id": "1", "name": "ACME"}], ["ACME"]),
+        ("user list", "name", [_ANN, None, {"accountId": "5b2"}], ["Ann", "5b2"]),
+        ("user list", "account id", [_ANN, None, {"accountId": "5b2"}], ["5b1", "5b2"]),
+        ("option list", "", [{"value": "a"}, None], ["a"]),
+        ("organisations", "", [{"id": "1", "name": "ACME"}, None], ["ACME"]),
         ("rich text", "", _DOCUMENT, "**Hi**"),
         ("rich text", "", "*wiki*", "*wiki*"),
         ("request type", "name", _REQUEST, "Access"),
         ("request type", "status", _REQUEST, "Open"),
         ("request type", "status", {"requestType": {"name": "Access"}}, None),
         ("satisfaction", "", {"rating": 4}, 4),
+        ("satisfaction", "", {"rating": 4.0}, 4),
+        ("satisfaction", "", {"rating": "4"}, 4),
         ("satisfaction", "", {"rating": None}, None),
         ("json", "", {"a": [1, None]}, '{"a":[1,null]}'),
     ],
@@ -110,7 +115,10 @@ def test_a_value_that_suits_its_type(type_: str, part: str, value: object, expec
         ("organisations", "", [{"name": None}], "a list of 1"),
         ("rich text", "", {"type": "table"}, "an object with keys type"),
         ("request type", "name", {}, "an empty object"),
-        ("satisfaction", "", {"rating": "good"}, "an object with keys rating"),
+        *(
+            ("satisfaction", "", {"rating": rating}, "an object with keys rating")
+            for rating in ("good", "", "4.6", 4.6, True, 2**63)
+        ),
         ("sla", "breached", {"breached": True}, "an object with keys breached"),
     ],
 )

@@ -103,7 +103,11 @@ def test_a_mapping_makes_the_columns_of_issues(tmp_path: Path) -> None:
     [
         ("[columns.a]\nid = nothing", "is not TOML: .*line 2"),
         ("[columns.a]\n[columns.a]", "is not TOML: .*columns.*twice"),
-        ('columns = "none"', "'none', not a table"),
+        ('columns = "none"', "columns is 'none'. Write a table for each column"),
+        ("[[columns]]\na = 1", r"columns is \[{'a': 1}\]. Write a table for each column"),
+        (f"a = {'9' * 10_000}", "is not TOML: .*digits"),
+        (f"a = {'[' * 10_000}", "is not TOML: .*recursion"),
+        (f"[columns.a]\nname = 0x{'f' * 10_000}", r"columns\.a: name is a number of many digits"),
         ("[colums.a]", "'colums' is unknown. Use columns"),
         ("[columns]\na = 1", r"columns\.a: it is 1, not a table"),
         ('[columns.a]\nname = "A"', r"columns\.a: it has no type. Use one of text, number"),

@@ -46,6 +46,11 @@ def test_case_does_not_matter_if_only_one_has_the_name() -> None:
     assert found.field_id == "customfield_1"
 
 
+@pytest.mark.parametrize("name", [" Größe  (cm) ", "Gro\u0308ße (cm)", "Größe\u00a0(cm)", "GRÖSSE (㎝)"])
+def test_neither_does_how_characters_are_composed_and_spaced(name: str) -> None:
+    assert resolved(by_name("Größe (cm)"), field("customfield_1", name)).field_id == "customfield_1"
+
+
 @pytest.mark.parametrize("names", [("Team", "Team"), ("TEAM", "team")])
 def test_a_name_that_several_have_is_no_ones_and_they_are_named(names: tuple[str, str]) -> None:
     fields = [field(f"customfield_{n}", name, "option") for n, name in enumerate(names)]
@@ -70,7 +75,7 @@ def test_an_id_that_nobody_has_is_missed_but_shown_should_issues_have_it() -> No
     found = resolved(by_id("customfield_12"), field("customfield_13", "A"))
     assert found.field_id == "customfield_12"
     assert found.problem is not None
-    assert "no field has the id customfield_12; similar: A (customfield_13" in found.problem
+    assert found.problem == "column: no field has the id customfield_12"
 
 
 def test_a_renamed_field_keeps_its_column() -> None:
@@ -80,6 +85,16 @@ def test_a_renamed_field_keeps_its_column() -> None:
         resolved(by_name("Severity"), renamed, newcomer, Severity="customfield_1").field_id == "customfield_1"
     )
     assert resolved(by_name("Severity"), renamed, newcomer).field_id == "customfield_2"
+
+
+def test_that_another_field_took_the_name_of_a_renamed_one_is_told() -> None:
+    renamed, newcomer = field("customfield_1", "Impact"), field("customfield_2", "Severity")
+    found = resolved(by_name("Severity"), renamed, newcomer, Severity="customfield_1")
+    assert found.field_id == "customfield_1"
+    assert found.problem is not None
+    assert "it shows Impact (customfield_1, unknown type)" in found.problem
+    assert "that name now has Severity (customfield_2, unknown type)" in found.problem
+    assert resolved(by_name("Severity"), renamed, Severity="customfield_1").problem is None
 
 
 def test_if_the_remembered_field_is_gone_the_name_counts() -> None:

@@ -1,8 +1,11 @@
+import itertools
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
+from jira_assets.warehouse import connection as connection_module
 from jira_assets.warehouse.connection import WarehouseBusy, connect, transaction
 from jira_assets.warehouse.purge import purge
 from jira_assets_tests.warehouse.holder import held
@@ -50,17 +53,46 @@ def test_changes_go_on_afterwards(database: Path) -> None:
 
 
 def test_nothing_is_lost_of_what_is_written_meanwhile(database: Path) -> None:
+    written = threading.Semaphore(0)
+
     def write() -> None:
         for number in range(20):
             with transaction(database) as connection:
                 connection.execute("INSERT INTO jira.texts VALUES (?, 'new')", [-number])
+            written.release()
 
     writer = threading.Thread(target=write)
     writer.start()
-    while writer.is_alive():
+    for _ in range(5):  # each after a write: who purges without a break keeps others from writing
+        assert written.acquire(timeout=60)
         purge(database)
+    writer.join()
     with connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM jira.texts WHERE body = 'new'").fetchall() == [(20,)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_written_any_more(
+    database: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with connect(database) as connection:
+        connection.execute("CHECKPOINT")
+    purged = database.with_name("purged.duckdb")
+    shutil.copyfile(database, purged)
+    purge(purged)
+    inode, calls = connection_module._inode, itertools.count(1)
+
+    def replace_first(path: Path) -> int | None:
+        if next(calls) == number:  # what a purge in another process does: before we open it, or lock it
+            purged.replace(path)
+        return inode(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection_module, "_inode", replace_first)
+        with transaction(database) as connection:
+            connection.execute("INSERT INTO jira.texts VALUES (-1, 'new')")
+    with connect(database) as connection:
+        assert connection.execute("SELECT body FROM jira.texts WHERE number = -1").fetchall() == [("new",)]
 
 
 def test_a_file_that_somebody_else_holds_stays_as_it_is(database: Path) -> None:
