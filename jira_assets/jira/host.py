@@ -29,6 +29,7 @@ Parameters = Mapping[str, str | int]
 _IDENTITY = re.compile(r"/(\d+|[A-Z][A-Z0-9_]+-\d+)(?=/|$)")
 _SUCCESS = range(200, 300)
 _CONTENT = frozenset({200, 206, 301, 302, 303, 307, 308})
+_STREAMED = 2  # answers that are read piece by piece keep a connection, but no slot of the throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Hosts:
 
     def session(self, address: str) -> requests.Session:
         """A session for the host at an address, closed with all others."""
-        session = open_session(address, self.throttle.concurrency)
+        session = open_session(address, self.throttle.concurrency + _STREAMED)
         with self._lock:
             self._sessions.append(session)
         return session

@@ -4,7 +4,9 @@ import os
 import uuid
 from pathlib import Path
 
-from jira_assets.files import fsync_folder
+from upath import UPath
+
+from jira_assets.files import fsync_folder, remove_leftovers
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, NEW_FILE, connect, quoted
 
 _COPY = "purged"
@@ -17,6 +19,7 @@ def purge(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
     """
     if not path.exists():
         return
+    remove_leftovers(UPath(path.parent))  # of those who were killed at this
     staged = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         with connect(path, patience_s=patience_s) as connection:

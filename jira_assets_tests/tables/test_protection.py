@@ -118,7 +118,7 @@ def test_rows_of_fields_that_hold_users_are_treated_as_people() -> None:
     stored = protected(mixed, [ANNA, "To Do", None, BEN], names, ["assignee", "status", "assignee", None])
     assert stored[1:3] == ["To Do", None]
     assert [reveal(KEYS, stored[0]), reveal(KEYS, stored[3])] == [ANNA, BEN]
-    assert ANNA != stored[0]
+    assert stored[0] != ANNA
     assert stored[3] != BEN
 
 
