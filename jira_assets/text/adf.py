@@ -5,11 +5,12 @@ does not always follow it (nodes of apps, of other products, of old editors), so
 """
 
 from jira_assets.text import markdown, plain
-from jira_assets.text.blocks import other
+from jira_assets.text.blocks import other, text_of_other
 from jira_assets.text.context import Begin, Context, Inline
+from jira_assets.text.files import text_in_line
 from jira_assets.text.media import Files
-from jira_assets.text.nodes import Node, attributes_of
-from jira_assets.text.redaction import redacted
+from jira_assets.text.nodes import Node, attributes_of, string
+from jira_assets.text.redaction import ends_in_secret, redacted, without_secret_at_start
 from jira_assets.text.rendering import Rendering
 
 
@@ -20,8 +21,9 @@ def to_text(
 
     A document becomes GitHub-flavoured Markdown, or text without marks. Every text of the document is in it,
     in order, save for blanks at the ends. Texts are not escaped, because people search for them: what
-    somebody typed as ``*this*`` may read as a mark. Only a bar in a cell of a Markdown table becomes ``\\|``,
-    for what is after it would be lost. Secrets in URLs become ``REDACTED``. ``files`` tells the attachments
+    somebody typed as ``*this*``, or as the beginning of a heading, may read as a mark. In Markdown, a bar in
+    a cell of a table and what would begin a fence, a comment or the definition of a link get a backslash, for
+    what is after it would be lost. Secrets in URLs become ``REDACTED``. ``files`` tells the attachments
     that media nodes stand for; without it they are shown by their names.
 
     A string is returned as it is, and what is neither gives None. Never raises, whatever the document looks
@@ -37,6 +39,9 @@ def to_text(
         _walk(value, context, words.BLOCKS, words.INLINE)
         return _encodable(str(context.lines).strip())
     return None
+
+
+_APART = object()  # on the stack: what follows is no part of the word before it
 
 
 def _encodable(text: str) -> str:
@@ -63,12 +68,22 @@ def _walk(document: object, context: Context, blocks: dict[str, Begin], inline: 
                 write = context.write if kind == "emoji" else context.write_apart
                 write(inline[kind](attributes_of(item)), item.get("marks"))
                 _visit_below(item, stack)
+                context.in_secret = False
+            elif kind == "mediaInline" or (
+                context.in_line and not (isinstance(kind, str) and kind in blocks)
+            ):
+                text = text_in_line(context, item) if kind == "mediaInline" else text_of_other(item)
+                _visit_apart(text, item, context, stack)
             else:
                 context.end_marks()
+                context.in_secret = False
                 stack.append(blocks.get(kind if isinstance(kind, str) else "", other)(context, item))
                 _visit_below(item, stack)
+        elif item is _APART:
+            context.set_apart()
         elif callable(item):
             context.end_marks()
+            context.in_secret = False
             item()
         elif isinstance(item, list):
             stack.extend(item[::-1])
@@ -77,14 +92,33 @@ def _walk(document: object, context: Context, blocks: dict[str, Begin], inline: 
     context.end_marks()
 
 
+def _is_in(blocks: dict[str, Begin], kind: object) -> bool:
+    return isinstance(kind, str) and kind in blocks
+
+
+def _visit_apart(text: str, node: Node, context: Context, stack: list[object]) -> None:
+    """A node within a line that neither joins the word before it nor the one after it."""
+    context.set_apart()
+    context.write_apart(text, node.get("marks"))
+    context.in_secret = False
+    stack.append(_APART)
+    _visit_below(node, stack)
+
+
 def _visit_text(node: Node, context: Context, stack: list[object]) -> None:
     if "content" in node:
         stack.append(node["content"])
     text = node.get("text")
     if isinstance(text, str):
-        context.write(redacted(text), node.get("marks"))
-    elif text:
-        stack.append(text if isinstance(text, dict | list) else str(text))
+        shown = redacted(text)
+        if context.in_secret:
+            shown = without_secret_at_start(shown)
+        context.in_secret = (shown is not text or text[-1:] == "=") and ends_in_secret(text, shown)
+        context.write(shown, node.get("marks"))
+    elif isinstance(text, dict | list):
+        stack.append(text or "")
+    else:
+        context.write(string(text), node.get("marks"))
 
 
 def _visit_below(node: Node, stack: list[object]) -> None:

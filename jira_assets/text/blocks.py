@@ -5,7 +5,7 @@ from itertools import count, repeat
 
 from jira_assets.text.context import Context, End
 from jira_assets.text.inline import card, texts_of
-from jira_assets.text.nodes import Attributes, Node, attributes_of, number
+from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of, number
 
 _LARGEST_LIST_NUMBER = 999_999_999  # of Markdown
 
@@ -107,6 +107,7 @@ def task_list(context: Context, _node: Node) -> End:
 def ordered_list(context: Context, node: Node) -> End:
     """A list with numbers, from whichever it begins with."""
     first = number(attributes_of(node).get("order"), 0, _LARGEST_LIST_NUMBER, default=1)
+    first = min(first, _LARGEST_LIST_NUMBER - len(children_of(node)))
     # In Markdown, only a list from 1 may follow a text without a blank line between them.
     gap = _gap(context) if first == 1 else 2
     signs = ".)" if context.markdown else "."
@@ -151,17 +152,18 @@ def card_text(write: Callable[[str, str], str], attributes: Attributes) -> str:
 def other(context: Context, node: Node) -> End:
     """Whatever has no rendering of its own: layouts, extensions, unknown nodes.
 
-    The texts of its attributes come first. If it has no text and no content, its name takes their place.
+    The texts of its attributes come first.
     """
-    in_line, lines = context.in_line, context.lines
-    if not in_line:
-        lines.end(2)
-    attributes, name = attributes_of(node), node.get("type")
-    if texts := texts_of(attributes):
-        context.write_apart(" ".join(texts))
-    elif isinstance(name, str) and name and not node.get("content") and not node.get("text"):
-        context.write_apart(f"[{name}]")
-    if in_line:
-        return nothing
-    lines.end(1)
+    context.lines.end(2)
+    context.write(text_of_other(node))
+    context.lines.end(1)
     return context.end_block
+
+
+def text_of_other(node: Node) -> str:
+    """The texts of the attributes of such a node; its name if it has no text and no content either."""
+    if texts := texts_of(attributes_of(node)):
+        return " ".join(texts)
+    name = node.get("type")
+    nameable = isinstance(name, str) and name and not node.get("content") and not node.get("text")
+    return f"[{name}]" if nameable else ""

@@ -1,7 +1,9 @@
 """Where in a document the walk is, and what it has written."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
+from unicodedata import category
 
 from jira_assets.text.emphasis import Mark, Run, emphasised, marks_of
 from jira_assets.text.grid import Grid
@@ -12,6 +14,10 @@ from jira_assets.text.nodes import Attributes, Node
 End: TypeAlias = Callable[[], None]
 Begin: TypeAlias = Callable[["Context", Node], End]
 Inline: TypeAlias = Callable[[Attributes], str]
+
+# What would hide the text after it in Markdown: a fence, a comment, the definition of a link.
+_HIDING = re.compile(r"`{3}|~{3}|<!--|\[[^\[\]]+\]:")
+_HIDING_STARTS = frozenset("`~<[")
 
 _NO_MARKS: frozenset[Mark] = frozenset()
 
@@ -28,6 +34,7 @@ class Context:
         "in_code",
         "in_item",
         "in_line",
+        "in_secret",
         "inherited",
         "last_list",
         "lines",
@@ -46,6 +53,7 @@ class Context:
         self.in_item = False
         self.in_line = False  # in a block that holds text and no blocks
         self.in_code = False  # in a block whose text has no marks
+        self.in_secret = False  # within a secret in a URL, which the next text may continue
         self.inherited: frozenset[Mark] = _NO_MARKS  # marks of all texts here
         self._marked: list[Run] = []  # texts that wait for the end of their marks
         self._apart = False  # what follows on the line is no part of the word before it
@@ -53,14 +61,21 @@ class Context:
     def write_apart(self, text: str, marks: object = None) -> None:
         """Append what Jira shows as an object of its own: a blank keeps it from the words next to it."""
         if text:
-            self.write(f" {text}" if self._last_character().isalnum() else text, marks)
+            last = self._last_character()
+            self._apart = False
+            self.write(text if not last or last.isspace() or _opens(last) else f" {text}", marks)
+            self._apart = True
+
+    def set_apart(self) -> None:
+        """Keep what follows on the line from the word before it."""
+        if (last := self._last_character()) and not _opens(last):
             self._apart = True
 
     def write(self, text: str, marks: object = None) -> None:
         """Append a text, with the marks that its node has."""
         if self._apart:
             self._apart = False
-            if text[:1].isalnum() and self._last_character():
+            if _is_part_of_word(self._last_character(), text[:1]):
                 text = f" {text}"
         if (marks or self.inherited) and self.markdown and not self.in_code:
             found = marks_of(marks)
@@ -71,7 +86,13 @@ class Context:
                 return
         if self._marked:
             self.end_marks(text[:1])
+        elif text[:1] in _HIDING_STARTS and self._hides(text):
+            text = f"\\{text}"
         self.lines.write(text)
+
+    def _hides(self, text: str) -> bool:
+        begins_line = self.markdown and not self.in_code and not self.lines.last_character
+        return begins_line and _HIDING.match(text) is not None
 
     def _last_character(self) -> str:
         return self._marked[-1][1][-1:] if self._marked else self.lines.last_character
@@ -96,3 +117,22 @@ class Context:
         """End a block that neither indents nor numbers anything."""
         self.in_line = False
         self.lines.end(1)
+
+
+def _is_part_of_word(last: str, following: str) -> bool:
+    """Whether what follows an object would be read as a part of it: of a name, a URL, or a link."""
+    if not last or not following or last.isspace() or following.isspace():
+        return False
+    return not _closes(following) or (last == "]" and following == ":")
+
+
+def _opens(character: str) -> bool:
+    """Whether it is one that begins a bracket or a quotation."""
+    return character in "<\"'" or category(character) in ("Ps", "Pi")
+
+
+def _closes(character: str) -> bool:
+    """Whether it is one that ends a sentence, a part of it, a bracket or a quotation."""
+    if character.isascii():
+        return character in ".,;:!?)]}>\"'"
+    return category(character) in ("Pe", "Pf", "Po")

@@ -167,9 +167,18 @@ class _Line:
             self._open(mark, first, min([ends[mark], *(opened.last for opened in self._opened[-1:])]))
 
     def _open(self, mark: Mark, first: int, last: int) -> None:
-        opener, closer = _delimiters(mark, delimits=self._delimits(first, last))
+        delimits = not self._begins_again(mark, first, last) and self._delimits(first, last)
+        opener, closer = _delimiters(mark, delimits=delimits)
         self._opened.append(_Opened(mark, first, last, closer, len(self.pieces)))
         self.pieces.append(opener)
+
+    def _begins_again(self, mark: Mark, first: int, last: int) -> bool:
+        """Whether a mark begins with the one around it, and a second time within that: asterisks in a row
+        would be paired with the wrong ones.
+        """
+        if not self._opened or self._opened[-1].first != first:
+            return False
+        return any(mark in word.marks for word in self._words[last + 1 : self._opened[-1].last + 1])
 
     def close(self, last: int) -> None:
         """End the marks that go no further than this word."""

@@ -1,16 +1,15 @@
 """Pictures and other files within a text."""
 
-from jira_assets.text.blocks import nothing
 from jira_assets.text.context import Context, End
 from jira_assets.text.emphasis import marks_of
 from jira_assets.text.links import label_and_target, picture
-from jira_assets.text.media import file_name
+from jira_assets.text.media import file_name, media_id
 from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of, first_string
 
 
 def file_text(context: Context, attributes: Attributes) -> str:
     """What is known of a file: often nothing but the id that it has in Atlassian's media service."""
-    label = first_string(attributes, "alt") or file_name(attributes)
+    label = (first_string(attributes, "alt") or file_name(attributes)).strip()
     target = first_string(attributes, "url") or _attachment(context, attributes)
     if not label and not target:
         return ""
@@ -20,7 +19,7 @@ def file_text(context: Context, attributes: Attributes) -> str:
 def _attachment(context: Context, attributes: Attributes) -> str:
     if context.files is None or attributes.get("type") == "link":
         return ""
-    shown = context.files(first_string(attributes, "id") or None, file_name(attributes) or None)
+    shown = context.files(media_id(attributes), file_name(attributes) or None)
     return shown or ""
 
 
@@ -31,11 +30,9 @@ def file(context: Context, node: Node) -> End:
     return context.end_block
 
 
-def inline_file(context: Context, node: Node) -> End:
+def text_in_line(context: Context, node: Node) -> str:
     """A file within a line."""
-    text = file_text(context, attributes_of(node)) or f"[{node['type']}]"
-    context.write_apart(text, node.get("marks"))
-    return nothing
+    return file_text(context, attributes_of(node)) or f"[{node['type']}]"
 
 
 def single_file(context: Context, node: Node) -> End:

@@ -1,9 +1,11 @@
 """The nodes within a line whose text is in their attributes, and the texts in the attributes of others."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from jira_assets.text.nodes import Attributes, first_string, string
+from jira_assets.text.redaction import redacted
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -11,6 +13,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTUAL = frozenset(
     {"text", "title", "label", "name", "description", "summary", "caption", "body", "content", "message"}
 )
+
+_PARAMETER = "(parameter)"
+_NOT_TEXTUAL = re.compile(r"(?:id|ids|Id|Ids|ID|key)$|(?i:uuid|token|secret|password|credential|api_?key)")
+_NOT_SHOWN = re.compile(r"\s*|[a-z][\w+.-]*://\S+|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
 
 
 def card(attributes: Attributes) -> tuple[str, str]:
@@ -27,7 +33,7 @@ def _query(datasource: object) -> str:
 def date(attributes: Attributes) -> str:
     """A date, in UTC as Jira shows it; what is none stays as it is."""
     timestamp = attributes.get("timestamp")  # milliseconds since 1970 UTC, as text
-    if not isinstance(timestamp, str | int | float):
+    if isinstance(timestamp, bool) or not isinstance(timestamp, str | int | float):
         return ""
     try:
         return (_EPOCH + timedelta(milliseconds=int(timestamp))).date().isoformat()
@@ -71,16 +77,28 @@ def texts_of(attributes: Attributes) -> list[str]:
     return list(dict.fromkeys(_texts_of(attributes)))
 
 
+def _named(above: str, key: object, value: object) -> str:
+    """What an attribute is known by: itself, or the parameter of an extension whose value it is."""
+    if not isinstance(key, str):
+        return ""
+    if key == "value" and above:
+        return above
+    if above == "macroParams" or (above == "parameters" and isinstance(value, str)):
+        return "" if _NOT_TEXTUAL.search(key) else _PARAMETER
+    return key
+
+
 def _texts_of(attributes: Attributes) -> Iterator[str]:
     stack: list[tuple[str, object]] = [("", attributes)]  # deeper than Python recurses, perhaps
     while stack:
         name, value = stack.pop()
         if isinstance(value, dict):
-            below = ((name if key == "value" else key, value[key]) for key in reversed(value))
-            stack.extend(item for item in below if isinstance(item[0], str))
+            stack.extend((_named(name, key, value[key]), value[key]) for key in reversed(value))
         elif isinstance(value, list):
             stack.extend((name, item) for item in reversed(value))
         elif name in _TEXTUAL and (text := string(value)):
             yield text
+        elif name == _PARAMETER and isinstance(value, str) and not _NOT_SHOWN.fullmatch(value):
+            yield redacted(value)
     if url := first_string(attributes, "url") or first_string(attributes.get("link"), "url"):
         yield url

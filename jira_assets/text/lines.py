@@ -7,6 +7,8 @@ from typing import TypeAlias
 # limit a document nested 10,000 deep would make a text that grows with the square of its size.
 _WIDEST_INDENTATION = 64
 
+_DEEPEST_QUOTE = 10  # each repeats its sign on every line, empty ones too
+
 _LINE_END = re.compile(r"\r\n?|\n")
 
 Outside: TypeAlias = tuple[str, str | None, int]
@@ -85,8 +87,15 @@ class Lines:
             if self._in_cell:
                 text = text.replace("|", "\\|")
         elif self._prefix and "\n" in text:
-            text = text.replace("\n", "\n" + self._prefix)
+            text = self._indented(text)
         self._pieces.append(text)
+
+    def _indented(self, text: str) -> str:
+        text = text.replace("\n", f"\n{self._prefix}")
+        if (bare := self._prefix.rstrip()) != self._prefix:
+            for _ in range(2):  # those that follow each other are found by turns
+                text = text.replace(f"\n{self._prefix}\n", f"\n{bare}\n")
+        return text
 
     def _begin_line(self, lead: str) -> None:
         if self._gap:
@@ -147,7 +156,7 @@ class Lines:
         """Until `close`, put ``marker`` before the next piece and ``indentation`` before later lines."""
         outside = (self._prefix, self._lead, len(self._pieces))
         lead = self._lead or ""
-        if len(lead) < _WIDEST_INDENTATION:
+        if len(lead) < _WIDEST_INDENTATION and (marker[:1] != ">" or lead.count(">") < _DEEPEST_QUOTE):
             self._lead = lead + marker
             self._prefix += indentation
         return outside

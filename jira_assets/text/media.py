@@ -67,7 +67,12 @@ def _shown(attributes: Attributes) -> ShownFile:
             return ShownFile(None, None)
         case "external":
             return _named_or_located(first_string(attributes, "url"))
-    return ShownFile(first_string(attributes, "id") or None, file_name(attributes) or None)
+    return ShownFile(media_id(attributes), file_name(attributes) or None)
+
+
+def media_id(attributes: Attributes) -> str | None:
+    """The id of the file that a media node stands for in Atlassian's media service."""
+    return first_string(attributes, "id") or None if isinstance(attributes.get("id"), str) else None
 
 
 def file_name(attributes: Attributes) -> str:

@@ -22,12 +22,23 @@ def children_of(node: Node) -> list[Node]:
 
 def number(value: object, low: int, high: int, default: int) -> int:
     """A whole number from a document, or the default where there is none between ``low`` and ``high``."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+        value = int(value)
     return int(value) if isinstance(value, int | float) and low <= value <= high else default
 
 
 def string(value: object) -> str:
-    """A text from a document, without the secrets of its URLs; "" for what is no text."""
-    return redacted(value) if isinstance(value, str) else ""
+    """A text from a document, without the secrets of its URLs; "" for what is no text.
+
+    Numbers are texts, and so are lists of texts, for apps send them in their place.
+    """
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, list):
+        return redacted(" ".join(text for text in value if isinstance(text, str)))
+    return ""
 
 
 def first_string(attributes: object, *names: str) -> str:

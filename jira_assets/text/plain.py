@@ -59,7 +59,6 @@ BLOCKS: dict[str, Begin] = {
     "listItem": blocks.list_item,
     "media": files.file,
     "mediaGroup": files.file_group,
-    "mediaInline": files.inline_file,
     "mediaSingle": files.single_file,
     "orderedList": blocks.ordered_list,
     "paragraph": blocks.text_block,

@@ -13,6 +13,7 @@ _SECRET = re.compile(
     [^\s&#;"'`<>()\[\]{}|\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
+_VALUE = re.compile(r"""[^\s&#;"'`<>()\[\]{}|\\]+""")
 _PASSWORD = re.compile(r"(://[^\s/?#@:]*:)[^\s/?#]+@")
 
 
@@ -27,3 +28,15 @@ def redacted(text: str) -> str:
     if "@" in text and "://" in text:
         text = _PASSWORD.sub(rf"\1{REDACTED}@", text)
     return text
+
+
+def ends_in_secret(text: str, shown: str) -> bool:
+    """Whether a text, which is shown like this, ends within a secret or just before one."""
+    if text.endswith("="):
+        return redacted(f"{text}x").endswith(REDACTED)
+    return shown is not text and shown.endswith(REDACTED)
+
+
+def without_secret_at_start(text: str) -> str:
+    """The text without the rest of a secret that the text before it began."""
+    return _VALUE.sub(REDACTED, text, count=1) if _VALUE.match(text) else text
