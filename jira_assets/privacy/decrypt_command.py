@@ -38,8 +38,6 @@ def main(argv: Sequence[str]) -> int:
     except (SettingsError, PrivacyError, duckdb.Error) as error:
         print(f"jira-assets decrypt: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # `| head` has seen enough
-        sys.stderr.close()
     return 0
 
 
