@@ -145,11 +145,11 @@ def configured(publish: Publish, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     return views
 
 
-def test_the_command_answers_queries(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("configured")
+def test_the_command_answers_queries(publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
     query = "SELECT issue_key, summary FROM {} ORDER BY issue_key LIMIT 1"
     assert decrypt_command.main(["--query", query.format("jira_issues")]) == 0
-    plain = configured.parent.parent.parent / "open" / "published" / "jira.duckdb"
-    ((issue_key, summary),) = ask(plain, query.format("jira_issues"))
+    ((issue_key, summary),) = ask(publish("open"), query.format("jira_issues"))
     assert capsys.readouterr().out == f"issue_key,summary\n{issue_key},{summary}\n"
 
 
