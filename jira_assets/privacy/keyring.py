@@ -173,9 +173,10 @@ def is_pseudonym(stored: bytes) -> bool:
 
 def _plain(stored: bytes, what: str) -> bytes:
     """What was stored without a key. Raises Tampered if it was sealed, and its mark is damaged."""
-    for mark in (_SEALED, _PSEUDONYM):
-        same = sum(mine == theirs for mine, theirs in zip(stored, mark, strict=False))
-        if same == len(mark) - 1 or 0 < same == len(stored):
+    # Every payload of the raw log comes by here, so most are told by a look at their beginning.
+    if stored[1:4] == _SEALED[1:] or stored[:1] in (_SEALED[:1], _PSEUDONYM[:1]):
+        same = sum(mine == theirs for mine, theirs in zip(stored[1:4], _SEALED[1:], strict=False))
+        if same >= min(2, len(stored) - 1):
             raise Tampered(what)
     return stored
 
