@@ -70,7 +70,8 @@ def _stages(raw_folder: str, database: Path) -> dict[str, Any]:
     from default_tables import TABLES
     from upath import UPath
 
-    from jira_assets.raw.log import LatestIssue, RawLog
+    from jira_assets.raw.latest import LatestIssue
+    from jira_assets.raw.log import RawLog
     from jira_assets.tables.envelope import EnvelopeReader
     from jira_assets.tables.frames import Builder
     from jira_assets.tables.issue import Issue, Site

@@ -45,7 +45,8 @@ def _measure(raw_folder: str, database: Path, upserts: int) -> dict[str, Any]:
     from default_tables import TABLES
     from upath import UPath
 
-    from jira_assets.raw.log import LatestIssue, RawLog
+    from jira_assets.raw.latest import LatestIssue
+    from jira_assets.raw.log import RawLog
     from jira_assets.raw.record import Part, Record, Source
     from jira_assets.tables.issue import Site
     from jira_assets.warehouse.refresh import Refresh

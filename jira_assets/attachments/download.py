@@ -14,7 +14,8 @@ from jira_assets.attachments.store import AttachmentStore
 from jira_assets.attachments.wanted import IssueFiles, WantedFile, files_of
 from jira_assets.jira.client import JiraClient
 from jira_assets.raw.errors import UnreadableSegment
-from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 
 _FILES_AHEAD = 64  # being fetched or waiting for it; bounds what is in memory

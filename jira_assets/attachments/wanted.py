@@ -9,7 +9,7 @@ import msgspec
 
 from jira_assets.attachments.records import FileRecords, FileState, decode_files, encode_files
 from jira_assets.privacy.forgotten import is_tombstone
-from jira_assets.raw.log import LatestIssue
+from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.lenient import read
 from jira_assets.tables.shapes import Attachment, User

@@ -7,7 +7,8 @@ import msgspec
 
 from jira_assets.attachments.store import AttachmentStore
 from jira_assets.attachments.wanted import files_of
-from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
 
 

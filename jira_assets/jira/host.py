@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -51,10 +52,15 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What Jira answered, decoded, and when the request that got this answer was sent (UTC)."""
+    """What Jira answered, decoded, and when the request that got this answer was sent (UTC).
+
+    ``answered_at`` is the same moment by Jira's own clock (the header ``Date``, in whole seconds); None if
+    the answer doesn't tell.
+    """
 
     value: T
     sent_at: datetime
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,7 @@ class Host:
             return broken(request.method, request.path, error, credential)
         self._hosts.count(bytes_=len(content))
         try:
-            return Answer(_value(content, request.into), sent_at)
+            return Answer(_value(content, request.into), sent_at, time_told(response))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
             return Setback(Unavailable(request.method, request.path, response.status_code, reason))
@@ -238,6 +244,15 @@ class Host:
         url = self.address + request.path
         sent = requests.Request(request.method, url, params=request.params, data=body, headers=headers)
         return self._session.prepare_request(sent)
+
+
+def time_told(response: requests.Response) -> datetime | None:
+    """What the time is by the host's own clock (RFC 9110, 6.6.1)."""
+    try:
+        told = parsedate_to_datetime(response.headers.get("Date", ""))
+        return told.astimezone(UTC) if told.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _value(content: bytes, into: type[T]) -> T:

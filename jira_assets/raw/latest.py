@@ -1,15 +1,51 @@
 """Of the rows about one part of an issue the latest wins, whatever the order in which they were written."""
 
 from collections.abc import Iterable, Iterator
-from typing import cast
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
 
 import polars as pl
 
 from jira_assets.raw.contents import Contents
-from jira_assets.raw.record import Part
+from jira_assets.raw.errors import UnreadableSegment
+from jira_assets.raw.partial import Answer, merged, older_fields
+from jira_assets.raw.record import Part, part_of
 from jira_assets.raw.segments import Row, Segment
 
 ByPart = dict[str, tuple[Row, Segment]]
+
+# What was found out about an issue, and is no state of it.
+_SEEN = (Part.DELETED, Part.MOVED, Part.HIDDEN)
+_PARTS = {part.value: part for part in Part}
+
+
+class Tombstone(NamedTuple):
+    """That an issue was found to be deleted: when (milliseconds since the epoch), and what is known of it."""
+
+    seen_at: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class LatestIssue:
+    """What is known of one issue: the newest payload of each part, and what failed after it was fetched.
+
+    `payloads` has no entry for a part that was never fetched; it is empty for an issue that is deleted, or
+    has left the month. `fetched_at` is in milliseconds since the epoch. SLAs may have been read some at one
+    time and some at another: `slas` are those readings, oldest first, each with its time. Where some fields
+    of the issue are older than the rest, its entry in `errors` names them. `hidden_since` is when the account
+    was found not to see the issue any more, in milliseconds since the epoch; None if it was fetched since.
+    """
+
+    month: str
+    issue_id: str
+    payloads: dict[Part, bytes] = field(default_factory=dict)
+    fetched_at: dict[Part, int] = field(default_factory=dict)
+    slas: list[tuple[int, bytes]] = field(default_factory=list)
+    errors: dict[Part, str] = field(default_factory=dict)
+    source: str | None = None
+    tombstone: Tombstone | None = None
+    hidden_since: int | None = None
 
 
 def latest_rows(
@@ -31,6 +67,43 @@ def latest_rows(
     return answers, failures
 
 
+def latest_issue(
+    month: str, issue_id: str, answers: ByPart, failures: ByPart, contents: Contents
+) -> LatestIssue:
+    """What is known of an issue by the rows that `latest_rows` has found of it. Raises UnreadableSegment."""
+    issue = LatestIssue(month, issue_id)
+    # A tombstone ends everything fetched before it, and so does leaving the month; an issue that is fetched
+    # later is there again.
+    deleted_at, moved_at, hidden_at = (_seen_at(answers, part) for part in _SEEN)
+    ended_at = max(deleted_at, moved_at)
+    states: list[tuple[Row, bytes]] = []
+    slas: list[tuple[Row, bytes]] = []
+    for name, (row, segment) in answers.items():
+        part = _PARTS.get(part_of(name))
+        if part is None:
+            raise UnreadableSegment(str(segment.path), f"issue {issue_id} has a part {name!r}")
+        if row[3] <= ended_at or part in _SEEN:
+            continue
+        payload = contents.payload(row, segment)
+        if part is Part.ISSUE:
+            states.append((row, payload))
+        elif part is Part.SLA:
+            slas.append((row, payload))
+        else:
+            issue.payloads[part] = payload
+            issue.fetched_at[part] = row[3] // 1000
+    _fill_slas(issue, slas)
+    if states:
+        _fill_state(issue, states, hidden_at)
+    elif deleted_at > moved_at:
+        row, segment = answers[Part.DELETED]
+        issue.tombstone = Tombstone(row[3] // 1000, contents.payload(row, segment))
+    for name, (row, segment) in failures.items():
+        if row[3] > max(_answered_at(name, answers), ended_at):
+            issue.errors[Part(name)] = contents.error(row, segment)
+    return issue
+
+
 def _is_later(one: tuple[Row, Segment], other: tuple[Row, Segment], contents: Contents) -> bool:
     """Ties are broken by content, so the order of arrival cannot matter. It is the plain content, because the
     same, sealed twice, is not the same. What was changed since it was fetched wins over what it was before.
@@ -44,5 +117,40 @@ def _is_later(one: tuple[Row, Segment], other: tuple[Row, Segment], contents: Co
 
 
 def _recency(row: Row) -> tuple[object, ...]:
-    """Orders the rows of one part. Deletions and failures are later when seen later, in whatever state."""
-    return (row[3], row[:5]) if row[1] == Part.DELETED or row[6] is not None else row[:5]
+    """Orders the rows of one part, by generation, `issue_updated` and `fetched_at`. What was found out and
+    failures are later when seen later, in whatever state.
+    """
+    if row[1] in _SEEN or row[6] is not None:
+        return row[3], row[2], row[4]
+    return row[8], row[2], row[3], row[4]
+
+
+def _fill_slas(issue: LatestIssue, slas: list[tuple[Row, bytes]]) -> None:
+    slas.sort(key=lambda reading: (_recency(reading[0]), reading[1]))
+    issue.slas = [(row[3] // 1000, payload) for row, payload in slas]
+    if slas:
+        issue.fetched_at[Part.SLA] = issue.slas[-1][0]
+
+
+def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]], hidden_at: int) -> None:
+    states.sort(key=lambda state: (_recency(state[0]), state[0][1]), reverse=True)
+    newest = states[0][0]
+    issue.payloads[Part.ISSUE] = merged([Answer(row[1], payload) for row, payload in states])
+    issue.fetched_at[Part.ISSUE] = newest[3] // 1000
+    issue.source = newest[4]
+    error = older_fields(newest[1])
+    if error is not None:
+        issue.errors[Part.ISSUE] = error
+    if hidden_at > max(row[3] for row, _ in states):
+        issue.hidden_since = hidden_at // 1000
+
+
+def _seen_at(answers: ByPart, part: Part) -> int:
+    """When this was last found out about an issue; before all times if it never was."""
+    return answers[part][0][3] if part in answers else -1
+
+
+def _answered_at(part: str, answers: ByPart) -> int:
+    """When a part was last fetched with success. Of SLAs, some may be read and others not at once."""
+    times = (row[3] for name, (row, _) in answers.items() if part_of(name) == part)
+    return max(times, default=-1) - (part == Part.SLA)

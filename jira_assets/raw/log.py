@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import polars as pl
@@ -14,45 +14,33 @@ from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 from jira_assets.raw import segments
 from jira_assets.raw.contents import Contents
-from jira_assets.raw.errors import RawLogError, UnreadableSegment
-from jira_assets.raw.latest import ByPart, latest_rows
+from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.latest import LatestIssue, latest_issue, latest_rows
 from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record
 from jira_assets.raw.redacting import Redacting
 from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
-from jira_assets.raw.segments import SCHEMA, Row, Segment
+from jira_assets.raw.segments import SCHEMA, Segment
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
+_WENT_BACK = "went_back"  # beside the segments of a month with records of a later generation
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
+_OF_STATES = ("issue_id", "issue_updated", "generation")
+_IS_STATE = pl.col("error").is_null() & pl.col("part").str.starts_with(Part.ISSUE.value)
+# Where Jira could not load some fields, the row is an answer, and tells of a failure all the same.
+_IS_FAILURE = ~pl.col("error").str.starts_with(NO_AGENT_LICENCE) | pl.col("part").str.contains(":-")
 
 
-class Tombstone(NamedTuple):
-    """That an issue was found to be deleted: when (milliseconds since the epoch), and what is known of it."""
-
-    seen_at: int
-    payload: bytes
-
-
-@dataclass(slots=True)
-class LatestIssue:
-    """What is known of one issue: the newest payload of each part, and what failed after it was fetched.
-
-    `payloads` has no entry for a part that was never fetched; it is empty for an issue that is deleted.
-    `fetched_at` is in milliseconds since the epoch. SLAs may have been read some at one time and some at
-    another: `slas` are those readings, oldest first, each with its time.
+class Newest(NamedTuple):
+    """The greatest generation of an issue, and the `issue_updated` (milliseconds since the epoch) of its
+    newest state in that.
     """
 
-    month: str
-    issue_id: str
-    payloads: dict[Part, bytes] = field(default_factory=dict)
-    fetched_at: dict[Part, int] = field(default_factory=dict)
-    slas: list[tuple[int, bytes]] = field(default_factory=list)
-    errors: dict[Part, str] = field(default_factory=dict)
-    source: str | None = None
-    tombstone: Tombstone | None = None
+    generation: int
+    issue_updated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +83,16 @@ class RawLog:
         return max((segment.number for segment in found), default=0), sum(segment.size for segment in found)
 
     def append(self, month: str, records: Iterable[Record]) -> Segment | None:
-        """Append records as one durable segment, without those who are forgotten; None if there are none."""
+        """Append records as one durable segment, without those who are forgotten; None if there are none.
+
+        They get the greatest generation that the log has of their issues, so that what is fetched after a
+        restored state can win over it.
+        """
         contents = Contents(self._keyring, month)
         redacted, redaction = self._redacting.before(records)
+        if any(record.generation for record in redacted):
+            self._note_that_it_went_back(month)
+        generations = self._generations(month) if redacted else {}
         rows = [
             (
                 record.issue_id,
@@ -107,6 +102,7 @@ class RawLog:
                 record.source.value,
                 *contents.pack(record),
                 None,
+                max(record.generation, generations.get(record.issue_id, 0)) or None,
             )
             for record in redacted
         ]
@@ -126,10 +122,24 @@ class RawLog:
 
     def tombstoned(self, month: str) -> set[str]:
         """The issues that were found deleted at some time, whatever was fetched since."""
-        found = self._read(month, ["issue_id", "part"])
-        return {
-            issue_id for _, frame in found for issue_id in frame.filter(part=Part.DELETED.value)["issue_id"]
-        }
+        return self._with_part(month, Part.DELETED)
+
+    def moved(self, month: str) -> set[str]:
+        """The issues that were found in another month at some time, whatever was fetched since."""
+        return self._with_part(month, Part.MOVED)
+
+    def newest(self, month: str, issue_ids: Collection[str]) -> dict[str, Newest]:
+        """The newest state of each of these issues that the month's log has, be it deleted since or not."""
+        if not issue_ids:
+            return {}
+        wanted = _IS_STATE & pl.col("issue_id").is_in(list(issue_ids))
+        read = self._read(month, [*_OF_STATES, "part", "error"], (min(issue_ids), max(issue_ids)))
+        found: dict[str, Newest] = {}
+        for _, frame in read:
+            for issue_id, updated, generation in frame.filter(wanted).select(_OF_STATES).iter_rows():
+                state = Newest(generation, updated // 1000)
+                found[issue_id] = max(found.get(issue_id, state), state)
+        return found
 
     def is_whole(self, month: str) -> bool:
         """Whether all issues of the month were fetched at least once."""
@@ -152,12 +162,8 @@ class RawLog:
     def failures(self, months: Iterable[str] | None = None) -> Iterator[Failure]:
         """Parts whose last attempt failed, in these months or in all: what is stored may be out of date."""
         for month in self.months() if months is None else months:
-            found = self._read(month, ["issue_id", "error"])
-            failed = {
-                issue_id
-                for _, frame in found
-                for issue_id in frame.filter(~pl.col("error").str.starts_with(NO_AGENT_LICENCE))["issue_id"]
-            }
+            found = self._read(month, ["issue_id", "part", "error"])
+            failed = {issue_id for _, frame in found for issue_id in frame.filter(_IS_FAILURE)["issue_id"]}
             for issue in self.latest(month, failed):
                 for part, error in issue.errors.items():
                     if not error.startswith(NO_AGENT_LICENCE):
@@ -215,6 +221,25 @@ class RawLog:
         """How much of a month each key has sealed; None stands for no key. Raises UnreadableSegment."""
         return count_by_key(self._folder(month), Contents(self._keyring, month))
 
+    def _with_part(self, month: str, part: Part) -> set[str]:
+        found = self._read(month, ["issue_id", "part"])
+        return {issue_id for _, frame in found for issue_id in frame.filter(part=part.value)["issue_id"]}
+
+    def _note_that_it_went_back(self, month: str) -> None:
+        """Before such records are appended: whoever appends others then has to look at their generations."""
+        make_folder_anywhere(self._folder(month), within=self._root.parent)
+        (self._folder(month) / _WENT_BACK).touch(0o600)
+
+    def _generations(self, month: str) -> dict[str, int]:
+        """The greatest generation of each issue that has one. Hardly any month has such issues."""
+        if not (self._folder(month) / _WENT_BACK).exists():
+            return {}
+        found: dict[str, int] = {}
+        for _, frame in self._read(month, ["issue_id", "generation"]):
+            for issue_id, generation in frame.filter(pl.col("generation") > 0).iter_rows():
+                found[issue_id] = max(found.get(issue_id, 0), generation)
+        return found
+
     def _folder(self, month: str) -> UPath:
         if not _MONTH.fullmatch(month):
             raise ValueError(f"{month!r} is not a month; it should look like 2024-03")
@@ -243,50 +268,5 @@ class RawLog:
         known = answers.keys() | failures.keys()
         wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
         for issue_id in wanted:
-            issue = LatestIssue(month, issue_id)
-            _fill(issue, answers.get(issue_id, {}), failures.get(issue_id, {}), contents)
-            yield issue
-
-
-_PARTS = {part.value: part for part in Part}
-
-
-def _fill(issue: LatestIssue, answers: ByPart, failures: ByPart, contents: Contents) -> None:
-    # A tombstone ends everything fetched before it; an issue that is fetched later is there again.
-    deleted_at = answers[Part.DELETED][0][3] if Part.DELETED in answers else -1
-    readings: list[tuple[Row, bytes]] = []
-    for name, (row, segment) in answers.items():
-        fetched_at = row[3]
-        if fetched_at <= deleted_at:
-            continue
-        part = _PARTS.get(_part_name(name))
-        if part is None:
-            raise UnreadableSegment(str(segment.path), f"issue {issue.issue_id} has a part {name!r}")
-        payload = contents.payload(row, segment)
-        if part is Part.SLA:
-            readings.append((row, payload))
-        else:
-            issue.payloads[part] = payload
-            issue.fetched_at[part] = fetched_at // 1000
-        if part is Part.ISSUE:
-            issue.source = row[4]
-    if readings:
-        readings.sort(key=lambda reading: (reading[0][2:5], reading[1]))
-        issue.slas = [(row[3] // 1000, payload) for row, payload in readings]
-        issue.fetched_at[Part.SLA] = issue.slas[-1][0]
-    if deleted_at >= 0 and Part.ISSUE not in issue.payloads:
-        row, segment = answers[Part.DELETED]
-        issue.tombstone = Tombstone(row[3] // 1000, contents.payload(row, segment))
-    for name, (row, segment) in failures.items():
-        if row[3] > max(_answered_at(name, answers), deleted_at):
-            issue.errors[Part(name)] = contents.error(row, segment)
-
-
-def _part_name(name: str) -> str:
-    return name.partition(":")[0]
-
-
-def _answered_at(part: str, answers: ByPart) -> int:
-    """When a part was last fetched with success. Of SLAs, some may be read and others not at once."""
-    times = (row[3] for name, (row, _) in answers.items() if _part_name(name) == part)
-    return max(times, default=-1) - (part == Part.SLA)
+            of_issue = answers.get(issue_id, {}), failures.get(issue_id, {})
+            yield latest_issue(month, issue_id, *of_issue, contents)

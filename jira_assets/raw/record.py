@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import quote, unquote
 
 
 class Part(StrEnum):
@@ -16,10 +17,14 @@ class Part(StrEnum):
     SLA = "sla"
     FILES = "files"  # what became of the attachments' content: nothing that Jira said
     DELETED = "deleted"
+    HIDDEN = "hidden"  # the account does not see the issue any more; it replaces nothing
+    MOVED = "moved"  # its `created` is in another month now, where it is stored: {"month": "2024-03"}
 
 
 NO_AGENT_LICENCE = "no agent licence"
 """How the reason begins why an account cannot read SLAs. No failure: trying again changes nothing."""
+
+_WITHOUT = ":-"
 
 
 class Source(StrEnum):
@@ -38,7 +43,10 @@ class Record:
 
     ``payload`` is JSON as Jira sent it, pages already joined. A record with ``error`` has no payload and
     never replaces one: a part that was not fetched is not an empty part. ``fields`` are those of the part
-    that the payload tells of, where that may differ.
+    that the payload tells of, where that may differ; ``without`` are those that Jira could not load.
+
+    ``generation`` comes before ``issue_updated`` in what is later: a greater one is a state that Jira went
+    back to, as after a restore from a backup.
     """
 
     issue_id: str
@@ -49,10 +57,25 @@ class Record:
     payload: bytes | None
     error: str | None = None
     fields: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    generation: int = 0
 
     @property
     def name(self) -> str:
-        """What it replaces: earlier records of this name. SLAs can often be read in part only, and a part of
-        them replaces nothing but that part.
+        """What it replaces: earlier records of this name. SLAs, and the fields of an issue, can at times be
+        read in part only, and a part of them replaces nothing but that part.
         """
+        if self.without:
+            return f"{self.part}{_WITHOUT}{','.join(quote(each, safe='') for each in sorted(self.without))}"
         return f"{self.part}:{','.join(self.fields)}" if self.fields else self.part.value
+
+
+def part_of(name: str) -> str:
+    """The part that a record of this name is of."""
+    return name.partition(":")[0]
+
+
+def fields_left_out(name: str) -> frozenset[str]:
+    """The ids of the fields that a record of this name says nothing of."""
+    left_out = name.partition(_WITHOUT)[2]
+    return frozenset(map(unquote, left_out.split(","))) if left_out else frozenset()

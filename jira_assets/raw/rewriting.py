@@ -101,7 +101,7 @@ def _pieces(segment: Segment) -> Iterator[list[Row]]:
 def _frame(rows: list[Row], renewed: list[Renewed | None]) -> pl.DataFrame:
     """Rows with what is new in them. What is news has its origin in the segment that it is appended in."""
     replaced = [
-        row if new is None else (*row[:5], new.payload, new.error, None if new.is_news else row[7])
+        row if new is None else (*row[:5], new.payload, new.error, None if new.is_news else row[7], row[8])
         for row, new in zip(rows, renewed, strict=True)
     ]
     return segments.frame_of(replaced)

@@ -35,10 +35,13 @@ SCHEMA = pl.Schema(
         "error": pl.String(),
         # The segment that a row was first appended in, once compaction has moved it; null in its own segment.
         "origin": pl.Int32(),
+        # Null is 0, as in all segments of versions that had no such column.
+        "generation": pl.Int32(),
     }
 )
+_SCHEMA_WITHOUT_GENERATION = pl.Schema(list(SCHEMA.items())[:-1])
 
-Row = tuple[str, str, int, int, str, bytes | None, str | None, int]
+Row = tuple[str, str, int, int, str, bytes | None, str | None, int, int]
 """A row as `read` gives it, in the order of `SCHEMA`."""
 
 _TIMES = ("issue_updated", "fetched_at")
@@ -111,8 +114,9 @@ def read(
 ) -> pl.DataFrame:
     """The rows of a segment, of the issues from one id to another only if `within` is given.
 
-    Times are in microseconds since the epoch, and `origin` is filled in. Raises FileNotFoundError when
-    compaction has replaced the segment meanwhile, UnreadableSegment when the file is damaged or no segment.
+    Times are in microseconds since the epoch; `origin` and `generation` are filled in. Raises
+    FileNotFoundError when compaction has replaced the segment meanwhile, UnreadableSegment when the file is
+    damaged or no segment.
     """
     with _reading(segment):
         scan = _scan(segment)
@@ -175,6 +179,8 @@ def _scan(segment: Segment) -> pl.LazyFrame:
     verify(segment.path)
     scan = pl.scan_parquet(_source(segment.path))
     found = scan.collect_schema()
+    if found == _SCHEMA_WITHOUT_GENERATION:
+        return scan.with_columns(pl.lit(None, SCHEMA["generation"]).alias("generation"))
     if found != SCHEMA:
         raise UnreadableSegment(str(segment.path), f"its columns are {dict(found)}")
     return scan
@@ -185,6 +191,7 @@ def _selected(scan: pl.LazyFrame, segment: Segment, columns: Sequence[str]) -> p
         "issue_updated": pl.col("issue_updated").dt.epoch("us"),
         "fetched_at": pl.col("fetched_at").to_physical(),
         "origin": pl.col("origin").fill_null(segment.number),
+        "generation": pl.col("generation").fill_null(0),
     }
     return scan.select(expressions.get(name, pl.col(name)) for name in columns)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import polars as pl
 
-from jira_assets.raw.log import LatestIssue, Tombstone
+from jira_assets.raw.latest import LatestIssue, Tombstone
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Row
 from jira_assets.tables.issue import Issue

@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 import polars as pl
 
-from jira_assets.raw.log import LatestIssue
+from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Row
 from jira_assets.tables.deleted_issues import DELETED_ISSUES, deleted_issues

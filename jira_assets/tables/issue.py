@@ -8,7 +8,7 @@ import msgspec
 
 from jira_assets.attachments.records import FileRecords, decode_files
 from jira_assets.raw.errors import RawLogError
-from jira_assets.raw.log import LatestIssue
+from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.custom_field_keys import keys
 from jira_assets.tables.envelope import EnvelopeReader

@@ -14,7 +14,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from jira_assets.raw.errors import RawLogError
-from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.log import RawLog
 from jira_assets.tables.catalogue import version
 from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Builder, Built

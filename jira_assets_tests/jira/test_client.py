@@ -2,10 +2,12 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+import requests
 
 from jira_assets.jira.bulk import myself
 from jira_assets.jira.client import JiraClient
@@ -20,6 +22,7 @@ from jira_assets.jira.errors import (
     Unauthorised,
     Unavailable,
 )
+from jira_assets.jira.host import time_told
 from jira_assets.jira.throttle import Patience
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
@@ -292,3 +295,18 @@ def test_a_closed_client_refuses_to_send(client: JiraClient) -> None:
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         who_am_i(client)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "yesterday", "Fri, 31 Dec 9999 23:59:59 -1200", "Mon, 30 Nov 2026 22:00:00"]
+)
+def test_an_answer_without_a_readable_date_tells_no_time(told: str) -> None:
+    response = requests.Response()
+    response.headers["Date"] = told
+    assert time_told(response) is None
+
+
+def test_an_answer_tells_the_time_by_the_clock_of_its_host(client: JiraClient) -> None:
+    answered = client.get(MYSELF, None, msgspec.Raw)
+    assert answered.answered_at is not None
+    assert timedelta(seconds=-2) < answered.answered_at - answered.sent_at < timedelta(seconds=60)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from upath import UPath
 
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
-from jira_assets.raw.log import LatestIssue, RawLog
+from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 
 MONTH = "2024-01"
@@ -74,6 +75,35 @@ def tombstone(issue_id: str = "1", *, updated: int = 0, fetched: int = 0) -> Rec
     return record(issue_id, Part.DELETED, updated=updated, fetched=fetched)
 
 
+def moved(issue_id: str = "1", *, fetched: int = 0, to: str = "2024-03") -> Record:
+    """That the issue was found in another month at second `fetched`."""
+    return record(issue_id, Part.MOVED, fetched=fetched, payload=json.dumps({"month": to}).encode())
+
+
+def hidden(issue_id: str = "1", *, fetched: int = 0) -> Record:
+    return record(issue_id, Part.HIDDEN, fetched=fetched)
+
+
+def answer(
+    issue_id: str = "1",
+    *,
+    updated: int = 0,
+    fetched: int = 0,
+    without: tuple[str, ...] = (),
+    **fields: int | None,
+) -> Record:
+    """An issue with these fields, but for those that Jira could not load."""
+    payload = json.dumps({"id": issue_id, "fields": fields}).encode()
+    at = second(updated), second(fetched)
+    return Record(issue_id, Part.ISSUE, *at, Source.BACKFILL, payload, without=without)
+
+
+def fields_of(issue: LatestIssue) -> dict[str, int | None]:
+    """The fields of an issue made by `answer`."""
+    fields: dict[str, int | None] = json.loads(issue.payloads[Part.ISSUE])["fields"]
+    return fields
+
+
 def only(log: RawLog, month: str = MONTH) -> LatestIssue:
     """The one issue that the month knows."""
     (issue,) = log.latest(month)
@@ -89,4 +119,13 @@ def state(log: RawLog, month: str = MONTH) -> State:
 
 
 def facts(issue: LatestIssue) -> tuple[object, ...]:
-    return (issue.month, issue.payloads, issue.fetched_at, issue.slas, issue.errors, issue.source)
+    return (
+        issue.month,
+        issue.payloads,
+        issue.fetched_at,
+        issue.slas,
+        issue.errors,
+        issue.source,
+        issue.tombstone,
+        issue.hidden_since,
+    )
