@@ -16,7 +16,7 @@ _STATES = (*(state.value for state in FileState), _NOT_REQUESTED)
 
 
 def _rows(issue: Issue) -> Iterator[Row]:
-    attachments = issue.fields.attachment
+    attachments = issue.attachments
     if not attachments:
         return
     records, shown_in = issue.file_records, _comments_that_show(issue)
@@ -97,7 +97,7 @@ ATTACHMENTS = IssueTable(
         Column("content_sha256", Kind.TEXT, "SHA-256 of the stored content."),
         Column("download_state", Kind.TEXT, "What became of the content.", nullable=False, accepted=_STATES),
     ),
-    primary_key=("attachment_id",),
+    primary_key=("attachment_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.COMMENTS, Part.FILES}),
     rows=_rows,
 )

@@ -59,7 +59,7 @@ CHANGELOG = IssueTable(
         *_ends("id", "Id {} the change, where the field has ids.", of_users=Personal.ACCOUNT),
         Column("changed_at", Kind.TIMESTAMP, "When the change was made."),
     ),
-    primary_key=("change_id", "item_index"),
+    primary_key=("change_id", "item_index", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
     rows=_rows,
 )

@@ -50,7 +50,7 @@ COMMENTS = IssueTable(
         Column("is_public", Kind.BOOLEAN, "False for an internal note; NULL where Jira doesn't say."),
         Column("visibility", Kind.TEXT, "The group or role that it is restricted to."),
     ),
-    primary_key=("comment_id",),
+    primary_key=("comment_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.COMMENTS}),
     rows=_rows,
 )

@@ -1,47 +1,48 @@
 """`completeness`: what Jira says an issue has, beside what is stored of it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Row
+from jira_assets.tables.distinct import Distinct
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import Count, Id
+from jira_assets.tables.shapes import Count
 
 _PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS, Part.SLA)
 
 
-class _Child(Protocol):
-    id: Id
-
-
-def _stored(children: Sequence[_Child] | None) -> int | None:
-    """How many have a row: those with an id."""
-    return None if children is None else len([child for child in children if child.id is not None])
-
-
-def _total(count: Count | None) -> int | None:
-    return None if count is None else count.total
-
-
 def _rows(issue: Issue) -> Iterator[Row]:
     fields = issue.fields
-    counts: tuple[tuple[Part, int | None, int | None], ...] = (
-        (Part.ISSUE, None, None),
-        (Part.COMMENTS, _total(fields.comment), _stored(issue.comments)),
-        (Part.CHANGELOG, issue.change_total, _stored(issue.histories)),
-        (Part.WORKLOGS, _total(fields.worklog), _stored(issue.worklogs)),
-        (Part.REMOTE_LINKS, None, _stored(issue.remote_links)),
-    )
-    for part, expected, stored in counts:
-        yield _row(issue, part, expected, stored)
+    yield _row(issue, Part.ISSUE, None, None, _repeated(issue.attachments) + _repeated(issue.links))
+    yield _list(issue, Part.COMMENTS, fields.comment, issue.comments)
+    yield _list(issue, Part.CHANGELOG, Count(issue.change_total), issue.histories)
+    yield _list(issue, Part.WORKLOGS, fields.worklog, issue.worklogs)
+    yield _list(issue, Part.REMOTE_LINKS, None, issue.remote_links)
     if Part.SLA in issue.latest.fetched_at or Part.SLA in issue.latest.errors:
-        yield _row(issue, Part.SLA, None, len(issue.slas))
+        repeated = sum(sla.cycles().repeated for _, sla in issue.slas.values())
+        yield _row(issue, Part.SLA, None, len(issue.slas), repeated)
 
 
-def _row(issue: Issue, part: Part, expected: int | None, stored: int | None) -> Row:
+def _list(issue: Issue, part: Part, count: Count | None, children: Distinct[Any] | None) -> Row:
+    """Of a part that is a list. Those without an id have no row."""
+    expected = None if count is None else count.total
+    if children is None:
+        return _row(issue, part, expected, None, None)
+    stored = len([child for child in children if child.id is not None])
+    if expected is not None and children.repeated:
+        # Jira's count may be of what it sends, repetitions included.
+        expected = min(expected, max(stored, expected - children.repeated))
+    return _row(issue, part, expected, stored, children.repeated)
+
+
+def _repeated(elements: Distinct[Any] | None) -> int:
+    return 0 if elements is None else elements.repeated
+
+
+def _row(issue: Issue, part: Part, expected: int | None, stored: int | None, repeated: int | None) -> Row:
     latest = issue.latest
-    return part.value, expected, stored, latest.fetched_at.get(part), latest.errors.get(part)
+    return part.value, expected, stored, repeated, latest.fetched_at.get(part), latest.errors.get(part)
 
 
 COMPLETENESS = IssueTable(
@@ -56,6 +57,7 @@ COMPLETENESS = IssueTable(
         ),
         Column("expected", Kind.INTEGER, "How many Jira says there are; NULL where it doesn't say."),
         Column("stored", Kind.INTEGER, "How many are stored; NULL while the part was never fetched."),
+        Column("repeated", Kind.INTEGER, "How many more Jira sent, which it had sent already."),
         Column("fetched_at", Kind.TIMESTAMP, "When the stored part was asked for."),
         Column("error", Kind.TEXT, "Why the last attempt to fetch it failed; NULL if it didn't."),
     ),

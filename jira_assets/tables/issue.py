@@ -11,10 +11,11 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part
 from jira_assets.tables.custom_field_keys import keys
+from jira_assets.tables.distinct import Distinct, distinct, distinct_by_id, joined, newer
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue_files import IssueFiles
 from jira_assets.tables.lenient import read
-from jira_assets.tables.shapes import Comment, History, Id, RemoteLink, Worklog
+from jira_assets.tables.shapes import Attachment, Comment, History, Id, IssueLink, RemoteLink, Worklog
 from jira_assets.tables.sla_shapes import Sla
 from jira_assets.text.adf import to_text
 from jira_assets.text.rendering import Rendering
@@ -113,20 +114,35 @@ class Issue:
         return self._reader.own_fields(self.fields)
 
     @cached_property
-    def comments(self) -> list[Comment] | None:
-        return self._children(Part.COMMENTS, list[Comment])
+    def attachments(self) -> Distinct[Attachment] | None:
+        attachments = self.fields.attachment
+        return None if attachments is None else distinct_by_id(attachments)
 
     @cached_property
-    def histories(self) -> list[History] | None:
-        return self._children(Part.CHANGELOG, list[History])
+    def links(self) -> Distinct[IssueLink] | None:
+        """The ends of links that are here: of a link of the issue to itself both are."""
+        links = self.fields.issuelinks
+        return None if links is None else distinct(links, _end)
 
     @cached_property
-    def worklogs(self) -> list[Worklog] | None:
-        return self._children(Part.WORKLOGS, list[Worklog])
+    def comments(self) -> Distinct[Comment] | None:
+        comments = self._children(Part.COMMENTS, list[Comment])
+        return None if comments is None else distinct_by_id(comments, newer)
 
     @cached_property
-    def remote_links(self) -> list[RemoteLink] | None:
-        return self._children(Part.REMOTE_LINKS, list[RemoteLink])
+    def histories(self) -> Distinct[History] | None:
+        histories = self._children(Part.CHANGELOG, list[History])
+        return None if histories is None else distinct_by_id(histories, joined)
+
+    @cached_property
+    def worklogs(self) -> Distinct[Worklog] | None:
+        worklogs = self._children(Part.WORKLOGS, list[Worklog])
+        return None if worklogs is None else distinct_by_id(worklogs, newer)
+
+    @cached_property
+    def remote_links(self) -> Distinct[RemoteLink] | None:
+        links = self._children(Part.REMOTE_LINKS, list[RemoteLink])
+        return None if links is None else distinct_by_id(links)
 
     @cached_property
     def slas(self) -> dict[str, tuple[int, Sla]]:
@@ -148,7 +164,7 @@ class Issue:
     @cached_property
     def files(self) -> IssueFiles:
         """The attachments, as texts call them."""
-        return IssueFiles(self.key, self.fields.attachment or (), self.file_records)
+        return IssueFiles(self.key, self.attachments or (), self.file_records)
 
     def text(self, value: object) -> str | None:
         """Rich text of the issue as the site wants it written, with the files that it shows."""
@@ -177,3 +193,7 @@ class Issue:
     def note(self, field: str, reason: str) -> None:
         """Remember that a value could not be read."""
         self.problems.append(Problem(self.key, field, reason))
+
+
+def _end(link: IssueLink) -> tuple[str, str | None] | None:
+    return None if link.id is None else (str(link.id), link.direction)

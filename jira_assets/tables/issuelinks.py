@@ -11,7 +11,7 @@ _UNSEEN = LinkedFields()
 
 
 def _rows(issue: Issue) -> Iterator[Row]:
-    for link in issue.fields.issuelinks or ():
+    for link in issue.links or ():
         link_id = issue.identified(link.id, "issuelinks")
         if link_id is None:
             continue
@@ -20,7 +20,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         yield (
             link_id,
             link.type and link.type.name,
-            None if linked is None else "inward" if link.inwardIssue else "outward",
+            link.direction,
             linked and linked.key,
             None if linked is None or linked.id is None else str(linked.id),
             fields.summary,
@@ -44,7 +44,7 @@ ISSUELINKS = IssueTable(
         Column("linked_issue_status", Kind.TEXT, "Its status when this one was fetched."),
         Column("linked_issue_priority", Kind.TEXT, "Its priority when this one was fetched."),
     ),
-    primary_key=("link_id", "issue_id"),
+    primary_key=("link_id", "issue_id", "direction"),
     parts=frozenset({Part.ISSUE}),
     rows=_rows,
 )

@@ -89,6 +89,11 @@ class IssueLink(msgspec.Struct, gc=False):
     inwardIssue: LinkedIssue | None = None
     outwardIssue: LinkedIssue | None = None
 
+    @property
+    def direction(self) -> str | None:
+        """Which end the other issue is; None where Jira does not say which issue that is."""
+        return "inward" if self.inwardIssue else "outward" if self.outwardIssue else None
+
 
 class Fields(msgspec.Struct, gc=False):
     """The system fields of an issue."""

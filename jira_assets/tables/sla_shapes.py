@@ -4,10 +4,9 @@ What Jira computes (`breached`, elapsed, remaining) is stored and never computed
 calendar. `friendly` texts are in the language of the account and are never read.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 
+from jira_assets.tables.distinct import Distinct, distinct
 from jira_assets.tables.shapes import Id, Int64, When
 from jira_assets.timestamps import parse_timestamp
 
@@ -58,11 +57,11 @@ class Sla(msgspec.Struct, gc=False):
         completed = list(enumerate(self.completedCycles or ()))
         return self.ongoingCycle or max(completed, key=_completed_at, default=(0, None))[1]
 
-    def cycles(self) -> Iterator[Cycle]:
+    def cycles(self) -> Distinct[Cycle]:
         """All cycles: the completed ones as Jira orders them, then the ongoing one."""
-        yield from self.completedCycles or ()
-        if self.ongoingCycle is not None:
-            yield self.ongoingCycle
+        ongoing = [] if self.ongoingCycle is None else [self.ongoingCycle]
+        # They have no ids: those are the same of which everything is.
+        return distinct([*(self.completedCycles or ()), *ongoing], msgspec.json.encode)
 
 
 def _completed_at(numbered: tuple[int, Cycle]) -> tuple[float, int]:

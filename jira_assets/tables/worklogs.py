@@ -41,7 +41,7 @@ WORKLOGS = IssueTable(
         Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
         Column("comment", Kind.TEXT, "What was done, as readable text.", Personal.FREE_TEXT),
     ),
-    primary_key=("worklog_id",),
+    primary_key=("worklog_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.WORKLOGS}),
     rows=_rows,
 )

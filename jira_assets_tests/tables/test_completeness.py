@@ -29,6 +29,7 @@ def test_completeness_tells_when_a_part_was_asked_for_and_why_it_failed() -> Non
         "part": "comments",
         "expected": None,
         "stored": 0,
+        "repeated": 0,
         "fetched_at": FETCHED,
         "error": None,
     }
