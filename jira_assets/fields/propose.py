@@ -88,17 +88,23 @@ def _names(columns: Sequence[_Column], taken: Iterable[str]) -> list[str]:
 
 
 def _ending(column: _Column) -> str:
-    return f"_{column.field.id.rpartition('_')[2].lower()}"
+    return f"_{_without_signs(column.field.id.rpartition('_')[2])}"
 
 
 def _name(column: _Column) -> str:
-    folded = unicodedata.normalize("NFKC", column.field.name or "").lower()
-    base = re.sub(r"\W+", "_", folded).strip("_")[:_LONGEST_BASE].rstrip("_")
-    if base[:1].isdigit():
-        base = f"field_{base}"
+    base = _identifier(column.field.name or "")
     if not is_usable_name(base):
-        base = column.field.id.lower()
+        base = _identifier(column.field.id) or "field"
     return base + _ENDINGS.get((column.type, column.part), "")
+
+
+def _identifier(text: str) -> str:
+    base = _without_signs(text)[:_LONGEST_BASE].rstrip("_")
+    return f"field_{base}" if base[:1].isdigit() else base
+
+
+def _without_signs(text: str) -> str:
+    return re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text).lower()).strip("_")
 
 
 def _entry(name: str, column: _Column, remark: str) -> str:

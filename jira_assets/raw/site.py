@@ -4,6 +4,7 @@ Jira shows an account only the fields that it may see. So a field that is no lon
 its last name: what was read of it stays where it was, whether it was deleted or a right was lost.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ _LISTED = "fields.json"  # as Jira sent it
 _UNLISTED = "fields_unlisted.json"
 _RESOLVED = "fields_resolved.json"
 _CUSTOM = "customfield_"
+_OF_THE_SYSTEM = re.compile(r"\w+", re.ASCII)
 
 
 class FieldSchema(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ class SiteField(msgspec.Struct, frozen=True):
 
     @property
     def is_custom(self) -> bool:
-        return self.id.startswith(_CUSTOM)
+        return is_custom(self.id)
 
     @property
     def type(self) -> str | None:
@@ -63,6 +65,11 @@ class SiteField(msgspec.Struct, frozen=True):
         if self.schema is None or self.schema.type is None:
             return None
         return f"{self.schema.type} of {self.schema.items}" if self.schema.items else self.schema.type
+
+
+def is_custom(field_id: str) -> bool:
+    """Whether an id is that of a field of a site's own: the system's are plain words."""
+    return field_id.startswith(_CUSTOM) or not _OF_THE_SYSTEM.fullmatch(field_id)
 
 
 class _Named(msgspec.Struct):

@@ -9,7 +9,6 @@ from itertools import chain
 import msgspec
 
 from jira_assets.tables.custom_fields import plain
-from jira_assets.tables.field_types import WRONG_SHAPE
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.lenient import shape
 
@@ -17,7 +16,7 @@ from jira_assets.tables.lenient import shape
 def configured_values(issue: Issue, columns: Sequence[str]) -> tuple[list[object], str | None]:
     """The values of these configured columns, and all other custom fields as a JSON object by name.
 
-    A column is NULL if its field is unknown, or holds something of another shape than the mapping says.
+    A column is NULL if its field is unknown, or holds something that is not what the mapping says.
     """
     values: dict[str, object] = dict.fromkeys(columns)
     others: dict[str, object] = {}
@@ -30,8 +29,10 @@ def configured_values(issue: Issue, columns: Sequence[str]) -> tuple[list[object
                 others[keys.get(field_id, field_id)] = plain(value, rendering)
             continue
         for each in shown:
-            try:
-                values[each.column.name] = each.value_of(value, rendering)
-            except WRONG_SHAPE:
-                issue.note(each.column.name, f"the field {field_id} holds {shape(value)}")
-    return list(values.values()), msgspec.json.encode(others).decode() if others else None
+            found, unread = each.read(value, rendering)
+            values[each.column.name] = found
+            for other in unread:
+                issue.note(each.column.name, f"the field {field_id} holds {shape(other)}")
+    # In an order of their own: the one in which fields are met differs from run to run.
+    custom_fields = msgspec.json.encode(dict(sorted(others.items()))).decode() if others else None
+    return list(values.values()), custom_fields

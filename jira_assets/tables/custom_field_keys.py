@@ -1,10 +1,9 @@
 """The keys of `custom_fields`: the names that people know, whatever names a site has."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-_LOOKS_LIKE_AN_ID = re.compile(r"customfield_\d+")
+_CUSTOM = "customfield_"
 
 
 def keys(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -15,7 +14,7 @@ def keys(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
     names = {id_: name if name.strip() else id_ for id_, name in sorted(fields)}
     # A field that nobody has heard of yet goes by its id: nothing else may be called like that.
-    misleading = {id_ for id_, name in names.items() if name != id_ and _LOOKS_LIKE_AN_ID.fullmatch(name)}
+    misleading = {id_ for id_, name in names.items() if name != id_ and name.startswith(_CUSTOM)}
     # What is called by its id already stays so: others that are called like that give way.
     endings = {id_: "" if name == id_ else f" ({id_})" for id_, name in names.items()}
     return told_apart(names, endings, misleading)

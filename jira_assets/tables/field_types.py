@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jira_assets.tables.declare import Kind, Personal
+from jira_assets.tables.lenient import whole_number
 from jira_assets.tables.sla_rows import millis
 from jira_assets.tables.sla_shapes import Cycle
 from jira_assets.text.adf import to_text
@@ -19,7 +20,10 @@ WRONG_SHAPE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, R
 
 
 class FieldType(NamedTuple):
-    """What a column of this type is, what it says about people unless the mapping knows better, its value."""
+    """What a column of this type is, what it says about people unless the mapping knows better, its value.
+
+    In a column of lists, ``value`` is that of one element.
+    """
 
     kind: Kind
     personal: Personal
@@ -33,15 +37,13 @@ def readable(value: Any, rendering: Rendering) -> str | None:
     if isinstance(value, list):
         texts = (readable(each, rendering) for each in value)
         return ", ".join(text for text in texts if text)
-    if isinstance(value, bool | int | float):
-        return msgspec.json.encode(value).decode()
-    return to_text(value, rendering)
+    return _text(value) if isinstance(value, bool | int | float) else to_text(value, rendering)
 
 
 def option(value: Any) -> str:
     """The option that is chosen; of a cascading field also the one below it, as `EU > Prague`."""
-    if isinstance(value, str):
-        return value
+    if not isinstance(value, dict):
+        return _text(value)
     chosen = _text(value["value"] if "value" in value else value["name"])
     child = value.get("child")
     return f"{chosen} > {option(child)}" if child else chosen
@@ -55,6 +57,9 @@ def _named(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
+    """A text, also one that looks like a number and came as one: a name may be ``7``."""
+    if isinstance(value, bool | int | float):
+        return msgspec.json.encode(value).decode()
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
@@ -77,6 +82,13 @@ def _boolean(value: Any) -> bool:
     return value
 
 
+def _date(value: Any) -> str:
+    """As Jira writes it: `frames` converts whole columns."""
+    if not isinstance(value, str):
+        raise TypeError("no date")
+    return value
+
+
 def _timestamp(value: Any) -> str | int | float:
     """As Jira writes it: `frames` converts whole columns."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -88,13 +100,6 @@ def _rich_text(value: Any, rendering: Rendering) -> str | None:
     if not isinstance(value, str) and value.get("type") != "doc":
         raise TypeError("no document")
     return to_text(value, rendering)
-
-
-def _each(value: Any, one: Callable[[Any], str | None]) -> list[str]:
-    """What is known of the elements that are there: Jira leaves nulls behind for what was deleted."""
-    if not isinstance(value, list):
-        raise TypeError("no list")
-    return [found for each in value if each is not None and (found := one(each)) is not None]
 
 
 def _user_name(value: Any) -> str | None:
@@ -118,8 +123,11 @@ def _identity(user: Any, *names: str) -> str | None:
     """The first of these that is known of a user; other sites than Cloud's tell a key or a name."""
     if not any(name in user for name in ("accountId", "displayName", "name", "key")):
         raise KeyError("accountId")
-    found = next((user[name] for name in names if user.get(name)), None)
-    return None if found is None else _text(found)
+    known = [user[name] for name in names if user.get(name)]
+    texts = [each for each in known if isinstance(each, str | int | float)]
+    if known and not texts:
+        raise TypeError("no text")
+    return _text(texts[0]) if texts else None
 
 
 def _request_type(value: Any) -> str:
@@ -137,13 +145,9 @@ def _rating(value: Any) -> int | None:
 
 
 def _whole(value: Any) -> int:
-    is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
-    is_integral = isinstance(value, float) and value.is_integer()
-    if isinstance(value, bool) or not (isinstance(value, int) or is_digits or is_integral):
+    number = whole_number(value)
+    if number is None:
         raise TypeError("no whole number")
-    number = int(value)
-    if number.bit_length() > 63:
-        raise ValueError("no column holds a number like that")
     return number
 
 
@@ -156,10 +160,6 @@ def _plain(one: Callable[[Any], object]) -> Callable[[Any, Rendering], object]:
     return lambda value, _: one(value)
 
 
-def _list_of(one: Callable[[Any], str | None]) -> Callable[[Any, Rendering], object]:
-    return lambda value, _: _each(value, one)
-
-
 _USER_PARTS = (
     ("name", Personal.IDENTITY, _user_name, _user_name_or_id),
     ("account id", Personal.ACCOUNT, _user_account_id, _user_account_id),
@@ -170,17 +170,15 @@ FIELD_TYPES: dict[str, dict[str, FieldType]] = {
     "text": {"": FieldType(Kind.TEXT, Personal.FREE_TEXT, readable)},
     "number": {"": FieldType(Kind.NUMBER, Personal.NONE, _plain(_number))},
     "boolean": {"": FieldType(Kind.BOOLEAN, Personal.NONE, _plain(_boolean))},
-    "date": {"": FieldType(Kind.DATE, Personal.NONE, _plain(_text))},
+    "date": {"": FieldType(Kind.DATE, Personal.NONE, _plain(_date))},
     "timestamp": {"": FieldType(Kind.TIMESTAMP, Personal.NONE, _plain(_timestamp))},
     "option": {"": FieldType(Kind.TEXT, Personal.NONE, _plain(option))},
-    "option list": {"": FieldType(Kind.TEXT_LIST, Personal.NONE, _list_of(option))},
+    "option list": {"": FieldType(Kind.TEXT_LIST, Personal.NONE, _plain(option))},
     "user": {part: FieldType(Kind.TEXT, personal, _plain(one)) for part, personal, one, _ in _USER_PARTS},
     "user list": {
-        part: FieldType(Kind.TEXT_LIST, personal, _list_of(each)) for part, personal, _, each in _USER_PARTS
+        part: FieldType(Kind.TEXT_LIST, personal, _plain(each)) for part, personal, _, each in _USER_PARTS
     },
-    "organisations": {
-        "": FieldType(Kind.TEXT_LIST, Personal.NONE, _list_of(lambda each: _text(each["name"])))
-    },
+    "organisations": {"": FieldType(Kind.TEXT_LIST, Personal.NONE, _plain(lambda each: _text(each["name"])))},
     "rich text": {"": FieldType(Kind.TEXT, Personal.FREE_TEXT, _rich_text)},
     "request type": {
         "name": FieldType(Kind.TEXT, Personal.NONE, _plain(_request_type)),

@@ -98,9 +98,12 @@ class Builder:
 
 
 def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame:
-    """The problems as a table. Made last, because columns are converted after the issues were read."""
+    """The problems as a table. Made last, because columns are converted after the issues were read.
+
+    In an order of their own: the one in which fields are read depends on which were read before.
+    """
     schema = dict.fromkeys(Problem._fields, pl.String)
-    found = pl.DataFrame(problems, schema=schema, orient="row")
+    found = pl.DataFrame(sorted(problems), schema=schema, orient="row")
     numbered = found.with_columns(position=pl.int_range(pl.len()).over("issue_key"))
     return (
         keys.join(numbered, on="issue_key")

@@ -97,21 +97,23 @@ class Issue:
         self.site = site
         self.problems: list[Problem] = []
         self.id = self.key = latest.issue_id
-        envelope = reader.read(latest.payloads[Part.ISSUE], self.note)
-        if envelope is None:
+        found = reader.read(latest.payloads[Part.ISSUE], self.note)
+        if found is None:
             raise UnreadableIssue(latest.month, latest.issue_id)
+        envelope = found.envelope
         self.key = envelope.key or latest.issue_id
         # What was noted so far was noted before the key was known.
         self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
         self.fields = envelope.fields
         self.change_total = None if envelope.changelog is None else envelope.changelog.total
         self._self_url = envelope.self
+        self._read = found
         self._reader = reader
 
     @property
     def own_fields(self) -> dict[str, Any]:
         """The custom fields that are set, and those of the system that a configured column shows, by id."""
-        return self._reader.own_fields(self.fields)
+        return self._reader.own_fields(self._read, self.note)
 
     @cached_property
     def attachments(self) -> Distinct[Attachment] | None:

@@ -26,7 +26,7 @@ from jira_assets.tables.issues import COMMON_COLUMNS
 _LONGEST_NAME = 63
 _TEXTS = ("name", "id", "type", "part", "description", "personal")
 _KEYS = (*_TEXTS, "optional")
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]*")
+_NO_ID = re.compile(r"\d+|cf\[\d+\]")  # what JQL and addresses have in place of one
 
 
 class MappingError(Exception):
@@ -96,7 +96,7 @@ def _field_column(name: str, written: Mapping[str, Any]) -> FieldColumn:
     if (field_name is None) == (field_id is None):
         both = "both name and id are" if field_id is not None else "neither name nor id is"
         raise _WrongError(f"{both} given. Say which field it shows by one of them")
-    if field_id is not None and not _ID.fullmatch(field_id):
+    if field_id is not None and _NO_ID.fullmatch(field_id.strip()):
         raise _WrongError(f"id is {field_id!r}, which is no id of a field, as customfield_10030 is")
     optional = written.get("optional", False)
     if not isinstance(optional, bool):

@@ -107,12 +107,12 @@ def test_a_value_that_suits_its_type(type_: str, part: str, value: object, expec
         ("date", "", "29.2.2024", "a text of 9 characters"),
         ("timestamp", "", {"iso8601": "2024"}, "an object with keys iso8601"),
         ("timestamp", "", "yesterday", "a text of 9 characters"),
-        ("option", "", [{"value": "a"}], "a list of 1"),
-        ("option list", "", {"value": "a"}, "an object with keys value"),
-        ("option list", "", [{"value": "a"}, 7], "a list of 2"),
+        ("option", "", [{"value": "a"}, {"value": "b"}], "a list of 2"),
+        ("option list", "", {"id": "7"}, "an object with keys id"),
         ("user", "name", "Ann", "a text of 3 characters"),
-        ("user list", "name", [{"self": "x"}], "a list of 1"),
-        ("organisations", "", [{"name": None}], "a list of 1"),
+        ("user", "name", {"displayName": ["Ann", "Bob"]}, "an object with keys displayName"),
+        ("user list", "name", [{"self": "x"}], "an object with keys self"),
+        ("organisations", "", [{"name": None}], "an object with keys name"),
         ("rich text", "", {"type": "table"}, "an object with keys type"),
         ("request type", "name", {}, "an empty object"),
         *(
@@ -129,6 +129,31 @@ def test_a_value_of_another_shape_is_null_and_its_shape_is_told_but_not_what_it_
     assert found is None
     assert f"holds {shape}" in reason
     assert not any(secret in reason for secret in ("Ann", "yesterday", "29.2.2024", "good"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "part", "value", "expected", "told"),
+    [
+        ("option", "", [{"value": "a"}], "a", []),
+        ("option", "", {"value": 7}, "7", []),
+        ("option", "", 7, "7", []),
+        ("number", "", ["3600"], 3600.0, []),
+        ("option list", "", {"value": "a"}, ["a"], []),
+        ("option list", "", [{"value": "a"}, 7, None], ["a", "7"], []),
+        ("option list", "", [{"value": "a"}, {"id": "8"}], ["a"], ["keys id"]),
+        ("organisations", "", {"name": "ACME"}, ["ACME"], []),
+        ("user list", "name", [{"accountId": "5b", "displayName": {}}, {"displayName": 7}], ["5b", "7"], []),
+        ("user list", "account id", [{"accountId": "5b", "displayName": {"a": 1}}], ["5b"], []),
+        ("satisfaction", "", {"rating": "4.0"}, 4, []),
+    ],
+)
+def test_what_says_the_same_in_another_shape_is_kept_and_costs_no_neighbour(
+    type_: str, part: str, value: object, expected: object, told: list[str]
+) -> None:
+    found, reasons = shown(type_, part, value)
+    assert found == expected
+    assert len(reasons) == len(told)
+    assert all(words in reason for words, reason in zip(told, reasons, strict=True))
 
 
 _EVERY = tuple(

@@ -93,7 +93,7 @@ def test_a_due_date_is_a_date(written: object, due: date | None) -> None:
     assert built.problems == []
 
 
-@pytest.mark.parametrize("written", ["2023-02-29", "soon", 20240229, ["2024-02-29"]])
+@pytest.mark.parametrize("written", ["2023-02-29", "soon", 7, {"date": "2024-02-29"}])
 def test_what_is_no_date_is_null_and_reported(written: object) -> None:
     built = build_issue(duedate=written)
     assert row(built)["due_date"] is None
@@ -104,22 +104,23 @@ def test_what_is_no_date_is_null_and_reported(written: object) -> None:
     ("field", "wrong", "column"),
     [
         ("summary", ["a", "b"], "summary"),
-        ("summary", 7, "summary"),
+        ("summary", {"text": "a"}, "summary"),
         ("status", "Open", "status"),
-        ("status", {"name": ["Open"]}, "status"),
+        ("status", {"name": ["Open", "Done"]}, "status"),
         ("status", {"name": "Open", "statusCategory": "done"}, "status_category_key"),
-        ("priority", [{"name": "High"}], "priority"),
+        ("priority", [{"name": "High"}, {"name": "Low"}], "priority"),
         ("project", "SUP", "project_key"),
         ("assignee", "somebody", "assignee_name"),
         ("reporter", {"displayName": {"en": "Ann"}}, "reporter_name"),
-        ("labels", "urgent", "labels"),
-        ("components", {"name": "API"}, "components"),
+        ("labels", [{"a": 1}], "labels"),
+        ("components", {"a": "API"}, "components"),
         ("parent", "SUP-2", "parent_key"),
         ("votes", 3, "votes"),
         ("votes", {"votes": "many"}, "votes"),
         ("watches", {"watchCount": 10**30}, "watches"),
         ("timespent", "1h", "time_spent_s"),
-        ("timespent", 1.5, "time_spent_s"),
+        ("timespent", 3600.5, "time_spent_s"),
+        ("timespent", True, "time_spent_s"),
         ("attachment", "a.png", "attachment_count"),
         ("issuelinks", 5, "issuelink_count"),
         ("comment", 5, "comment_count"),
@@ -141,7 +142,7 @@ def test_known_defect_16_a_value_of_another_shape_is_null_and_reported_and_costs
 
 
 def test_one_bad_element_costs_a_list_no_other() -> None:
-    built = build_issue(labels=["one", 2, "three"], components=[{"name": "API"}, "UI", {"name": None}])
+    built = build_issue(labels=["one", {"a": 2}, "three"], components=[{"name": "API"}, "UI", {"name": None}])
     assert (row(built)["labels"], row(built)["components"]) == (["one", "three"], ["API"])
     assert len(built.problems) == 2
 
@@ -254,7 +255,7 @@ def test_an_id_is_text_whether_jira_writes_text_or_a_number() -> None:
     assert row(built, "remote_links")["remote_link_id"] == "10042"
 
 
-@pytest.mark.parametrize("key", [None, 7, ["SUP-1"]])
+@pytest.mark.parametrize("key", [None, {"a": 1}, ["SUP-1", "SUP-2"]])
 def test_an_issue_without_a_readable_key_goes_by_its_id(key: object) -> None:
     assert row(build({Part.ISSUE: issue() | {"key": key}}))["issue_key"] == "10001"
 
