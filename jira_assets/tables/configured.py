@@ -20,16 +20,16 @@ def configured_values(issue: Issue, columns: Sequence[str]) -> tuple[list[object
     """
     values: dict[str, object] = dict.fromkeys(columns)
     others: dict[str, object] = {}
-    shown_by, keys, rendering = issue.site.shown_by, issue.site.keys, issue.site.rendering
+    shown_by, keys = issue.site.shown_by, issue.site.keys
     slas = {field_id: sla for field_id, (_, sla) in issue.slas.items()}
     for field_id, value in chain(issue.own_fields.items(), slas.items()):
         shown = shown_by.get(field_id)
         if shown is None:
             if field_id not in slas:
-                others[keys.get(field_id, field_id)] = plain(value, rendering)
+                others[keys.get(field_id, field_id)] = plain(value, issue.text)
             continue
         for each in shown:
-            found, unread = each.read(value, rendering)
+            found, unread = each.read(value, issue.text)
             values[each.column.name] = found
             for other in unread:
                 issue.note(each.column.name, f"the field {field_id} holds {shape(other)}")

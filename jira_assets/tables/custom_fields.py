@@ -3,13 +3,12 @@
 from typing import Any
 
 from jira_assets.tables.field_types import option
-from jira_assets.text.adf import to_text
-from jira_assets.text.rendering import Rendering
+from jira_assets.text.adf import Write
 
 _OF_AN_OPTION = {"self", "id", "value", "child", "disabled"}
 
 
-def plain(value: Any, rendering: Rendering) -> object:
+def plain(value: Any, write: Write) -> object:
     """A value as analysts want it: options by their values, people by account id and name, documents as text.
 
     A list is a list of such. Numbers, texts, dates and objects of which nobody knows the shape stay as Jira
@@ -17,17 +16,17 @@ def plain(value: Any, rendering: Rendering) -> object:
     """
     try:
         if isinstance(value, list):
-            return [_element(each, rendering) for each in value]
-        return _element(value, rendering)
+            return [_element(each, write) for each in value]
+        return _element(value, write)
     except RecursionError:
         return value  # an option below options below options
 
 
-def _element(value: Any, rendering: Rendering) -> object:
+def _element(value: Any, write: Write) -> object:
     if not isinstance(value, dict):
         return value
     if value.get("type") == "doc":
-        return to_text(value, rendering)
+        return write(value)
     if _is_option(value):
         return option(value)
     if isinstance(value.get("accountId"), str) or ("displayName" in value and "self" in value):

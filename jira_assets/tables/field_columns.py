@@ -7,7 +7,7 @@ from typing import Any
 
 from jira_assets.tables.declare import Column, Kind
 from jira_assets.tables.field_types import FIELD_TYPES, WRONG_SHAPE
-from jira_assets.text.rendering import Rendering
+from jira_assets.text.adf import Write
 
 _UNREADABLE = object()
 _OF_LISTS_TOO = ("text", "json")  # types whose columns show lists as well
@@ -29,10 +29,10 @@ class FieldColumn:
     optional: bool = False
 
     @cached_property
-    def _one(self) -> Callable[[Any, Rendering], object]:
+    def _one(self) -> Callable[[Any, Write], object]:
         return FIELD_TYPES[self.type][self.part].value
 
-    def read(self, value: Any, rendering: Rendering) -> tuple[object, list[Any]]:
+    def read(self, value: Any, write: Write) -> tuple[object, list[Any]]:
         """The column's value, and what of the field's could not be read.
 
         A list of one stands for the one value that is meant, and one value for a list of it.
@@ -41,18 +41,18 @@ class FieldColumn:
         if self.column.kind is Kind.TEXT_LIST:
             # Jira leaves nulls behind for what was deleted.
             elements = [each for each in (value if is_list else [value]) if each is not None]
-            read = [self._read_one(each, rendering) for each in elements]
+            read = [self._read_one(each, write) for each in elements]
             unread = [each for each, found in zip(elements, read, strict=True) if found is _UNREADABLE]
             known = [found for found in read if found is not None and found is not _UNREADABLE]
             return known if known or not unread else None, unread
         if is_list and len(value) == 1 and self.type not in _OF_LISTS_TOO:
             (value,) = value
-        found = None if value is None else self._read_one(value, rendering)
+        found = None if value is None else self._read_one(value, write)
         return (None, [value]) if found is _UNREADABLE else (found, [])
 
-    def _read_one(self, value: Any, rendering: Rendering) -> object:
+    def _read_one(self, value: Any, write: Write) -> object:
         try:
-            return self._one(value, rendering)
+            return self._one(value, write)
         except WRONG_SHAPE:
             return _UNREADABLE
 

@@ -13,8 +13,7 @@ from jira_assets.tables.declare import Kind, Personal
 from jira_assets.tables.lenient import whole_number
 from jira_assets.tables.sla_rows import millis
 from jira_assets.tables.sla_shapes import Cycle
-from jira_assets.text.adf import to_text
-from jira_assets.text.rendering import Rendering
+from jira_assets.text.adf import Write
 
 WRONG_SHAPE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
@@ -27,17 +26,17 @@ class FieldType(NamedTuple):
 
     kind: Kind
     personal: Personal
-    value: Callable[[Any, Rendering], object]
+    value: Callable[[Any, Write], object]
 
 
-def readable(value: Any, rendering: Rendering) -> str | None:
+def readable(value: Any, write: Write) -> str | None:
     """What a person reads in a field, whatever it holds: text, rich text, what is chosen, or who."""
     if isinstance(value, dict) and value.get("type") != "doc":
         return option(value) if "value" in value else _text(_named(value)["name"])
     if isinstance(value, list):
-        texts = (readable(each, rendering) for each in value)
+        texts = (readable(each, write) for each in value)
         return ", ".join(text for text in texts if text)
-    return _text(value) if isinstance(value, bool | int | float) else to_text(value, rendering)
+    return _text(value) if isinstance(value, bool | int | float) else write(value)
 
 
 def option(value: Any) -> str:
@@ -96,10 +95,10 @@ def _timestamp(value: Any) -> str | int | float:
     return value
 
 
-def _rich_text(value: Any, rendering: Rendering) -> str | None:
+def _rich_text(value: Any, write: Write) -> str | None:
     if not isinstance(value, str) and value.get("type") != "doc":
         raise TypeError("no document")
-    return to_text(value, rendering)
+    return write(value)
 
 
 def _user_name(value: Any) -> str | None:
@@ -151,12 +150,12 @@ def _whole(value: Any) -> int:
     return number
 
 
-def _of_cycle(part: Callable[[Cycle], object]) -> Callable[[Any, Rendering], object]:
+def _of_cycle(part: Callable[[Cycle], object]) -> Callable[[Any, Write], object]:
     """A part of the cycle of an SLA that counts: the ongoing one, else the last that was completed."""
     return lambda sla, _: part(sla.current) if sla.current else None
 
 
-def _plain(one: Callable[[Any], object]) -> Callable[[Any, Rendering], object]:
+def _plain(one: Callable[[Any], object]) -> Callable[[Any, Write], object]:
     return lambda value, _: one(value)
 
 

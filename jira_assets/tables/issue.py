@@ -170,7 +170,23 @@ class Issue:
 
     def text(self, value: object) -> str | None:
         """Rich text of the issue as the site wants it written, with the files that it shows."""
-        return to_text(value, self.site.rendering, self.files.path if self.fields.attachment else None)
+        files = self.files.path if self.fields.attachment else None
+        return to_text(value, self.site.rendering, files, self.display_name)
+
+    def display_name(self, account_id: str) -> str | None:
+        """The name of a user whom the issue itself shows: texts mention some by their ids only."""
+        return self._display_names.get(account_id)
+
+    @cached_property
+    def _display_names(self) -> dict[str, str]:
+        fields = self.fields
+        users = [fields.creator, fields.reporter, fields.assignee]
+        users += [attachment.author for attachment in fields.attachment or ()]
+        users += [user for comment in self.comments or () for user in (comment.author, comment.updateAuthor)]
+        users += [history.author for history in self.histories or ()]
+        users += [worklog.author for worklog in self.worklogs or ()]
+        known = [user for user in users if user is not None]
+        return {user.account_id: user.displayName for user in known if user.account_id and user.displayName}
 
     @property
     def url(self) -> str | None:

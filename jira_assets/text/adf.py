@@ -4,27 +4,37 @@ The format: https://developer.atlassian.com/cloud/jira/platform/apis/document/st
 does not always follow it (nodes of apps, of other products, of old editors), so nothing here relies on it.
 """
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from jira_assets.text import markdown, plain
 from jira_assets.text.blocks import other, text_of_other
-from jira_assets.text.context import Begin, Context, Inline
+from jira_assets.text.context import Begin, Context, Inline, Names
 from jira_assets.text.files import text_in_line
 from jira_assets.text.media import Files
 from jira_assets.text.nodes import Node, attributes_of, string
 from jira_assets.text.redaction import ends_in_secret, redacted, without_secret_at_start
 from jira_assets.text.rendering import Rendering
 
+Write: TypeAlias = Callable[[object], str | None]
+"""Writes a rich text value as `to_text` does, for those who need not know how."""
+
 
 def to_text(
-    value: object, rendering: Rendering = Rendering.MARKDOWN, files: Files | None = None
+    value: object,
+    rendering: Rendering = Rendering.MARKDOWN,
+    files: Files | None = None,
+    names: Names | None = None,
 ) -> str | None:
     """The text of a rich text value of Jira: a document (REST v3), wiki markup (v2), or None.
 
     A document becomes GitHub-flavoured Markdown, or text without marks. Every text of the document is in it,
     in order, save for blanks at the ends. Texts are not escaped, because people search for them: what
     somebody typed as ``*this*``, or as the beginning of a heading, may read as a mark. In Markdown, a bar in
-    a cell of a table and what would begin a fence, a comment or the definition of a link get a backslash, for
-    what is after it would be lost. Secrets in URLs become ``REDACTED``. ``files`` tells the attachments
-    that media nodes stand for; without it they are shown by their names.
+    a cell of a table and what would begin a fence, HTML or the definition of a link get a backslash, for what
+    is after it would be lost. Secrets in URLs become ``REDACTED``; a link to ``javascript:…`` loses its
+    target. ``files`` tells the attachments that media nodes stand for; without it they are shown by their
+    names. ``names`` tells whom a mention without a name is of.
 
     A string is returned as it is, and what is neither gives None. Never raises, whatever the document looks
     like, and takes time in proportion to its size. The result can always be encoded as UTF-8: unpaired
@@ -35,7 +45,7 @@ def to_text(
         return _encodable(value)
     if isinstance(value, dict | list):
         words = plain if rendering == Rendering.PLAIN else markdown
-        context = Context(markdown=words is markdown, files=files)
+        context = Context(markdown=words is markdown, files=files, names=names)
         _walk(value, context, words.BLOCKS, words.INLINE)
         return _encodable(str(context.lines).strip())
     return None
@@ -66,13 +76,13 @@ def _walk(document: object, context: Context, blocks: dict[str, Begin], inline: 
             elif isinstance(kind, str) and kind in inline:
                 # An emoji is a character of the text around it; the others look like objects within it.
                 write = context.write if kind == "emoji" else context.write_apart
-                write(inline[kind](attributes_of(item)), item.get("marks"))
+                write(inline[kind](context, attributes_of(item)), item.get("marks"))
                 _visit_below(item, stack)
                 context.in_secret = False
             elif kind == "mediaInline" or (
                 context.in_line and not (isinstance(kind, str) and kind in blocks)
             ):
-                text = text_in_line(context, item) if kind == "mediaInline" else text_of_other(item)
+                text = text_in_line(context, item) if kind == "mediaInline" else text_of_other(context, item)
                 _visit_apart(text, item, context, stack)
             else:
                 context.end_marks()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import count, repeat
 
 from jira_assets.text.context import Context, End
-from jira_assets.text.inline import card, texts_of
-from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of, number
+from jira_assets.text.inline import card, macro_name, texts_of
+from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of, first_string, number
 
 _LARGEST_LIST_NUMBER = 999_999_999  # of Markdown
 
@@ -29,7 +29,7 @@ def text_block(context: Context, _node: Node) -> End:
 
 def hard_break(context: Context, _node: Node) -> End:
     """The end of a line within a block."""
-    if context.in_code:
+    if context.lines.verbatim:
         context.lines.write("\n")
     else:
         context.lines.hard_break()
@@ -80,12 +80,13 @@ def _list(context: Context, signs: str, markers: Callable[[str], Iterator[str]],
     nested, list_start = context.bullets is not None, context.list_start
     indentation = "  " if nested and lines.position > list_start else ""
     end = indented(context, indentation, indentation, 1 if nested else gap, markers(sign), in_item=False)
-    context.list_start = lines.position
+    start = context.list_start = lines.position
 
     def end_list() -> None:
         end()
         context.list_start = list_start
-        context.last_list = (lines.position, lines.prefix, sign)
+        if lines.position > start:  # or the one above is still just above
+            context.last_list = (lines.position, lines.prefix, sign)
 
     return end_list
 
@@ -116,7 +117,10 @@ def ordered_list(context: Context, node: Node) -> End:
 
 def list_item(context: Context, _node: Node) -> End:
     """An item of a list, or of none."""
-    return item(context, next(context.bullets) if context.bullets else "* ", "")
+    marker = next(context.bullets) if context.bullets else "* "
+    if marker[:1].isdigit() and context.lines.position == context.list_start and marker[:-2] != "1":
+        context.lines.end(2)  # the items before it are empty, and left out: see ordered_list
+    return item(context, marker, "")
 
 
 def item(context: Context, marker: str, state: str) -> End:
@@ -144,7 +148,7 @@ def card_block(write: Callable[[str, str], str], context: Context, node: Node) -
     return context.end_block
 
 
-def card_text(write: Callable[[str, str], str], attributes: Attributes) -> str:
+def card_text(write: Callable[[str, str], str], _context: Context, attributes: Attributes) -> str:
     """A smart link within a line."""
     return write(*card(attributes)) or "[inlineCard]"
 
@@ -155,15 +159,22 @@ def other(context: Context, node: Node) -> End:
     The texts of its attributes come first.
     """
     context.lines.end(2)
-    context.write(text_of_other(node))
+    context.write(text_of_other(context, node))
     context.lines.end(1)
     return context.end_block
 
 
-def text_of_other(node: Node) -> str:
-    """The texts of the attributes of such a node; its name if it has no text and no content either."""
-    if texts := texts_of(attributes_of(node)):
+def text_of_other(context: Context, node: Node) -> str:
+    """The texts of the attributes of such a node, after its name if that is needed to know what it is: that
+    of the macro, which Atlassian's renderer for text leaves out.
+    """
+    attributes = attributes_of(node)
+    texts = texts_of(attributes)
+    if node.get("content") or node.get("text"):
         return " ".join(texts)
-    name = node.get("type")
-    nameable = isinstance(name, str) and name and not node.get("content") and not node.get("text")
-    return f"[{name}]" if nameable else ""
+    name = macro_name(attributes) if context.markdown else ""
+    if not texts and not name:
+        name = node["type"] if isinstance(node.get("type"), str) else ""
+    if name and name not in texts and not first_string(attributes, "text"):
+        texts.insert(0, f"[{name}]")
+    return " ".join(texts)

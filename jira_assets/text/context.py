@@ -1,6 +1,5 @@
 """Where in a document the walk is, and what it has written."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 from unicodedata import category
@@ -13,11 +12,9 @@ from jira_assets.text.nodes import Attributes, Node
 
 End: TypeAlias = Callable[[], None]
 Begin: TypeAlias = Callable[["Context", Node], End]
-Inline: TypeAlias = Callable[[Attributes], str]
-
-# What would hide the text after it in Markdown: a fence, a comment, the definition of a link.
-_HIDING = re.compile(r"`{3}|~{3}|<!--|\[[^\[\]]+\]:")
-_HIDING_STARTS = frozenset("`~<[")
+Inline: TypeAlias = Callable[["Context", Attributes], str]
+# Tells the display name of a user by the account id, or None if it is unknown.
+Names: TypeAlias = Callable[[str], str | None]
 
 _NO_MARKS: frozenset[Mark] = frozenset()
 
@@ -31,7 +28,6 @@ class Context:
         "bullets",
         "files",
         "grid",
-        "in_code",
         "in_item",
         "in_line",
         "in_secret",
@@ -40,11 +36,13 @@ class Context:
         "lines",
         "list_start",
         "markdown",
+        "names",
     )
 
-    def __init__(self, *, markdown: bool, files: Files | None) -> None:
+    def __init__(self, *, markdown: bool, files: Files | None, names: Names | None) -> None:
         self.markdown = markdown
         self.files = files
+        self.names = names
         self.lines = Lines(markdown=markdown)
         self.grid: Grid | None = None  # of the table
         self.bullets: Iterator[str] | None = None  # markers of the items to come, directly in a list
@@ -52,7 +50,6 @@ class Context:
         self.last_list: tuple[int, str, str] | None = None  # position and prefix at its end, and its sign
         self.in_item = False
         self.in_line = False  # in a block that holds text and no blocks
-        self.in_code = False  # in a block whose text has no marks
         self.in_secret = False  # within a secret in a URL, which the next text may continue
         self.inherited: frozenset[Mark] = _NO_MARKS  # marks of all texts here
         self._marked: list[Run] = []  # texts that wait for the end of their marks
@@ -77,7 +74,7 @@ class Context:
             self._apart = False
             if _is_part_of_word(self._last_character(), text[:1]):
                 text = f" {text}"
-        if (marks or self.inherited) and self.markdown and not self.in_code:
+        if (marks or self.inherited) and self.markdown and not self.lines.verbatim:
             found = marks_of(marks)
             if self.inherited:
                 found |= self.inherited
@@ -86,13 +83,7 @@ class Context:
                 return
         if self._marked:
             self.end_marks(text[:1])
-        elif text[:1] in _HIDING_STARTS and self._hides(text):
-            text = f"\\{text}"
         self.lines.write(text)
-
-    def _hides(self, text: str) -> bool:
-        begins_line = self.markdown and not self.in_code and not self.lines.last_character
-        return begins_line and _HIDING.match(text) is not None
 
     def _last_character(self) -> str:
         return self._marked[-1][1][-1:] if self._marked else self.lines.last_character
@@ -111,7 +102,10 @@ class Context:
         """Write the texts that wait. ``after`` is the character that will follow on the line, if any."""
         if self._marked:
             marked, self._marked = self._marked, []
-            self.lines.write(emphasised(self.lines.last_character, marked, after))
+            text = emphasised(self.lines.last_character, marked, after)
+            if text[:1] == "[":
+                self.lines.keep_from_picture()
+            self.lines.write(text)
 
     def end_block(self) -> None:
         """End a block that neither indents nor numbers anything."""

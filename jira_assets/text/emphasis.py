@@ -12,9 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from jira_assets.text.links import link
+from jira_assets.text.links import ends_in_picture_sign, link, safe
 from jira_assets.text.nodes import first_string
-from jira_assets.text.redaction import redacted
 
 Mark: TypeAlias = tuple[str, str]  # kind, and target of a link
 Run: TypeAlias = tuple[frozenset[Mark], str]
@@ -40,7 +39,7 @@ def marks_of(marks: object) -> frozenset[Mark]:
         if kind == "subsup":
             kind = first_string(mark.get("attrs"), "type")
         if kind == "link":
-            if (target := redacted(first_string(mark.get("attrs"), "href"))) and not _links(found):
+            if (target := safe(first_string(mark.get("attrs"), "href"))) and not _links(found):
                 found.add((kind, target))
         elif kind == "code" or (isinstance(kind, str) and kind in _TAGS):
             found.add((kind, ""))
@@ -186,8 +185,15 @@ class _Line:
             (kind, target), _, _, closer, piece = self._opened.pop()
             if kind == "link":
                 self.pieces[piece:] = [link("".join(self.pieces[piece:]), target)]
+                self._keep_from_picture(piece)
             else:
                 self.pieces.append(closer)
+
+    def _keep_from_picture(self, piece: int) -> None:
+        before = next((place for place in range(piece - 1, -1, -1) if self.pieces[place]), 0)
+        text = self.pieces[before]
+        if self.pieces[piece][:1] == "[" and before < piece and ends_in_picture_sign(text):
+            self.pieces[before] = f"{text[:-1]}\\!"
 
     def _delimits(self, first: int, last: int) -> bool:
         """Whether asterisks around these words will be read as marks."""

@@ -2,7 +2,7 @@
 
 from jira_assets.text.context import Context, End
 from jira_assets.text.emphasis import marks_of
-from jira_assets.text.links import label_and_target, picture
+from jira_assets.text.links import label_and_target, picture, safe
 from jira_assets.text.media import file_name, media_id
 from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of, first_string
 
@@ -10,7 +10,7 @@ from jira_assets.text.nodes import Attributes, Node, attributes_of, children_of,
 def file_text(context: Context, attributes: Attributes) -> str:
     """What is known of a file: often nothing but the id that it has in Atlassian's media service."""
     label = (first_string(attributes, "alt") or file_name(attributes)).strip()
-    target = first_string(attributes, "url") or _attachment(context, attributes)
+    target = safe(first_string(attributes, "url")) or _attachment(context, attributes)
     if not label and not target:
         return ""
     return (picture if context.markdown else label_and_target)(label, target)

@@ -30,9 +30,21 @@ class Grid:
             self._step(1)
         return self.column - first
 
+    def finish_row(self) -> int:
+        """How many columns there are up to the last one of a cell above, if any is left in this row."""
+        left = [column for column, rows in self._below.items() if rows and column >= self.column]
+        for column in left:
+            self._below[column] -= 1
+        columns = max(left) + 1 - self.column if left else 0
+        self._step(columns)
+        return columns
+
     def add(self, attributes: Attributes) -> int:
         """Count a cell; gives how many columns it has."""
         columns = min(_span(attributes, "colspan"), _WIDEST_SPAN)
+        for column in range(self.column + 1, self.column + columns) if self._below else ():
+            if rows := self._below.get(column, 0):  # cells above, on which this one lies
+                self._below[column] = rows - 1
         if (rows := _span(attributes, "rowspan")) > 1:
             last = min(self.column + columns, _WIDEST_SPAN)  # or the rows below could be as long as this one
             self._below.update(dict.fromkeys(range(self.column, last), rows - 1))

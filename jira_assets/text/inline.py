@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from jira_assets.text.context import Context
+from jira_assets.text.links import safe
 from jira_assets.text.nodes import Attributes, first_string, string
 from jira_assets.text.redaction import redacted
 
@@ -23,14 +25,14 @@ def card(attributes: Attributes) -> tuple[str, str]:
     """The title and the URL of a smart link. Jira stores the URL; the title is up to whoever shows it."""
     data = attributes.get("data")  # JSON-LD, in place of a URL
     url = first_string(attributes, "url") or first_string(data, "url", "@id")
-    return first_string(data, "name"), url or _query(attributes.get("datasource"))
+    return first_string(data, "name"), safe(url or _query(attributes.get("datasource")))
 
 
 def _query(datasource: object) -> str:
     return first_string(datasource.get("parameters"), "jql") if isinstance(datasource, dict) else ""
 
 
-def date(attributes: Attributes) -> str:
+def date(_context: Context, attributes: Attributes) -> str:
     """A date, in UTC as Jira shows it; what is none stays as it is."""
     timestamp = attributes.get("timestamp")  # milliseconds since 1970 UTC, as text
     if isinstance(timestamp, bool) or not isinstance(timestamp, str | int | float):
@@ -41,31 +43,48 @@ def date(attributes: Attributes) -> str:
         return string(timestamp)
 
 
-def emoji(attributes: Attributes) -> str:
+def emoji(_context: Context, attributes: Attributes) -> str:
     """A character, or the short name of an emoji of the site."""
     return first_string(attributes, "text", "shortName")
 
 
-def mention(attributes: Attributes) -> str:
-    """Who is mentioned. Jira writes the sign before the name; other clients may not."""
-    return first_string(attributes, "text") or "@unknown"
+def mention(context: Context, attributes: Attributes) -> str:
+    """Who is mentioned, by name if it is known, else by account id. Jira writes the sign before the name;
+    other clients may not, or leave the name to whoever shows it.
+    """
+    if text := first_string(attributes, "text"):
+        return text
+    account_id = first_string(attributes, "id")
+    name = context.names(account_id) if context.names and account_id else None
+    return _with_sign(name or account_id or "unknown")
 
 
-def mention_with_sign(attributes: Attributes) -> str:
+def mention_with_sign(context: Context, attributes: Attributes) -> str:
     """Who is mentioned, always with the sign before the name."""
-    name = mention(attributes)
+    return _with_sign(mention(context, attributes))
+
+
+def _with_sign(name: str) -> str:
     return name if name.startswith("@") else f"@{name}"
 
 
-def status(attributes: Attributes) -> str:
+def status(_context: Context, attributes: Attributes) -> str:
     """A coloured label."""
     text = first_string(attributes, "text")
     return f"[ {text} ]" if text else ""
 
 
-def status_in_capitals(attributes: Attributes) -> str:
+def status_in_capitals(context: Context, attributes: Attributes) -> str:
     """A coloured label as Jira shows it."""
-    return status(attributes).upper()
+    return status(context, attributes).upper()
+
+
+def macro_name(attributes: Attributes) -> str:
+    """What people call the macro or the app that an extension is of."""
+    parameters = attributes.get("parameters")
+    metadata = parameters.get("macroMetadata") if isinstance(parameters, dict) else None
+    title = first_string(metadata, "title") or first_string(parameters, "extensionTitle")
+    return title or first_string(attributes, "extensionKey").rpartition("/")[2]
 
 
 def texts_of(attributes: Attributes) -> list[str]:
@@ -100,5 +119,5 @@ def _texts_of(attributes: Attributes) -> Iterator[str]:
             yield text
         elif name == _PARAMETER and isinstance(value, str) and not _NOT_SHOWN.fullmatch(value):
             yield redacted(value)
-    if url := first_string(attributes, "url") or first_string(attributes.get("link"), "url"):
+    if url := safe(first_string(attributes, "url") or first_string(attributes.get("link"), "url")):
         yield url

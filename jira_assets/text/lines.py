@@ -3,6 +3,9 @@
 import re
 from typing import TypeAlias
 
+from jira_assets.text.guards import MAY_OPEN, hides, opens_block, shown
+from jira_assets.text.links import ends_in_picture_sign
+
 # Nesting deeper than this many characters of indentation is written flat: nobody reads it, and without a
 # limit a document nested 10,000 deep would make a text that grows with the square of its size.
 _WIDEST_INDENTATION = 64
@@ -19,7 +22,8 @@ class Lines:
     """Text under construction. What separates two pieces is decided when the second is written.
 
     Markdown separates blocks by a blank line, ends a line within a paragraph by two spaces, and needs cells
-    of tables to be free of line ends and bars. Plain text has each block on a line of its own.
+    of tables to be free of line ends and bars, and lines as they are written, whatever they were put together
+    from, to hide nothing. Plain text has each block on a line of its own.
     """
 
     __slots__ = (
@@ -27,12 +31,15 @@ class Lines:
         "_gap_end",
         "_gap_prefix",
         "_hard",
+        "_has_tag",
         "_in_cell",
         "_lead",
+        "_line",
         "_line_end",
         "_markdown",
         "_pieces",
         "_prefix",
+        "verbatim",
     )
 
     def __init__(self, *, markdown: bool) -> None:
@@ -41,6 +48,9 @@ class Lines:
         self._line_end = "\n"  # something else where all has to be on one line
         self._in_cell = False
         self._prefix = ""  # of every line of the enclosing quotes and list items
+        self.verbatim = False  # code is written
+        self._line: int | None = None  # first piece of the line after its marker, if it is to be looked at
+        self._has_tag = False  # it may have one
         self._lead: str | None = ""  # what the line that is due begins with; None within a line
         self._gap = 0  # line ends due before the next piece
         self._gap_end = "\n"  # each of them
@@ -48,6 +58,7 @@ class Lines:
         self._hard = False  # the line end that is due is one within a paragraph
 
     def __str__(self) -> str:
+        self._end_line()
         return "".join(self._pieces)
 
     @property
@@ -70,6 +81,11 @@ class Lines:
         """What the next piece will follow; "" at the beginning of a line."""
         return self._pieces[-1][-1:] if self._lead is None else ""
 
+    def keep_from_picture(self) -> None:
+        """A link follows: an exclamation mark just before it must not make a picture of it."""
+        if self.last_character == "!" and ends_in_picture_sign("".join(self._pieces[-3:])):
+            self._pieces[-1] = f"{self._pieces[-1][:-1]}\\!"
+
     def since(self, position: int) -> str:
         """What was written since there were this many pieces."""
         return "".join(self._pieces[position:])
@@ -77,37 +93,75 @@ class Lines:
     def write(self, text: str) -> None:
         """Append to the current line, or begin the line that is due."""
         if self._lead is not None:
-            if self._lead != self._prefix and self._markdown:
-                text = text.lstrip(" \t")  # more blanks after the marker of an item would move its content
+            if self._markdown and not self.verbatim:
+                # More blanks after the marker of an item would move its content, or make code of it.
+                text = text.lstrip(" \t")
             if not text:
                 return
             self._begin_line(self._lead)
+        if "<" in text:
+            self._has_tag = True
         if self._line_end != "\n":
             text = _LINE_END.sub(self._line_end, text)
             if self._in_cell:
                 text = text.replace("|", "\\|")
-        elif self._prefix and "\n" in text:
-            text = self._indented(text)
+        elif "\n" in text or "\r" in text:
+            self._write_lines(_LINE_END.split(text) if self._markdown else text.split("\n"))
+            return
         self._pieces.append(text)
 
-    def _indented(self, text: str) -> str:
-        text = text.replace("\n", f"\n{self._prefix}")
-        if (bare := self._prefix.rstrip()) != self._prefix:
-            for _ in range(2):  # those that follow each other are found by turns
-                text = text.replace(f"\n{self._prefix}\n", f"\n{bare}\n")
-        return text
+    def _write_lines(self, lines: list[str]) -> None:
+        is_text = self._markdown and not self.verbatim
+        self._pieces.append(lines[0])
+        was_blank = not lines[0].strip(" \t")
+        for number, line in enumerate(lines[1:], 2):
+            is_blank = not line.strip(" \t")
+            self._end_line()
+            is_empty = not line and number < len(lines)
+            self._pieces.append(f"\n{self._prefix.rstrip() if is_empty else self._prefix}")
+            self._line = len(self._pieces) if is_text else None
+            self._has_tag = "<" in line
+            # After a blank line, four blanks would make code of it.
+            self._pieces.append(line.lstrip(" \t") if was_blank and is_text else line)
+            was_blank = is_blank
+
+    def _end_line(self) -> None:
+        """See to it that the line, which is complete, hides nothing."""
+        if self._line is not None and (self._has_tag or self._pieces[self._line][:1] in MAY_OPEN):
+            self._guard_line(self._line)
+        self._line = None
+
+    def _guard_line(self, first: int) -> None:
+        self._has_tag = False
+        line = "".join(self._pieces[first:])
+        if hides(line):
+            self._pieces[first:] = [shown(line), *[""] * (len(self._pieces) - first - 1)]
+        if opens_block(line.lstrip(" \t")):
+            while not self._pieces[first].strip(" \t"):
+                first += 1
+            piece = self._pieces[first]
+            start = len(piece) - len(piece.lstrip(" \t"))
+            self._pieces[first] = f"{piece[:start]}\\{piece[start:]}"
 
     def _begin_line(self, lead: str) -> None:
-        if self._gap:
-            if self._gap_end != "\n":
-                self._pieces.append(self._gap_end)
-            elif self._gap == 2:
-                self._pieces.append(f"\n{self._gap_prefix.rstrip()}\n")
+        pieces, gap = self._pieces, self._gap
+        ends_line = self._gap_end == "\n"
+        if ends_line and (line := self._line) is not None and gap:
+            if self._has_tag or pieces[line][:1] in MAY_OPEN:
+                self._guard_line(line)
+            self._line = None
+        if gap:
+            if not ends_line:
+                pieces.append(self._gap_end)
+            elif gap == 2:
+                pieces.append(f"\n{self._gap_prefix.rstrip()}\n")
             else:
-                self._pieces.append("  \n" if self._hard else "\n")
-        self._pieces.append(lead)
+                pieces.append("  \n" if self._hard else "\n")
+            self._gap = 0
+        pieces.append(lead)
+        if self._line is None and self._markdown and not self.verbatim and (ends_line or not gap):
+            self._line = len(pieces)
         self._lead = None
-        self._gap = 0
 
     def reserve(self) -> int:
         """Begin the line that is due, and keep a place in it for what is known later; gives its number."""

@@ -1,7 +1,12 @@
 """Links and pictures in Markdown, and in text without marks."""
 
+import html
 import re
 
+# Schemes whose addresses run in the reader's browser. Browsers, and Markdown, pass over some characters.
+_RUNS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
+_PASSED_OVER = re.compile(r"[\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]+")
+_PICTURE_SIGN = re.compile(r"(?<!\\)(?:\\\\)*!$")
 _NEEDS_BRACKETS = re.compile(r"[\s()<>]")
 
 
@@ -28,6 +33,21 @@ def picture(label: str, target: str) -> str:
 def label_and_target(label: str, target: str) -> str:
     """A link without marks, where its target may not be left out."""
     return label or target if says_it_all(label, target) else f"{label} ({target})"
+
+
+def safe(target: str) -> str:
+    """The target, or "" if it is none but a program, like ``javascript:…``, however that is written."""
+    if ":" not in target and "&" not in target:
+        return target
+    written, unescaped = target, html.unescape(target)
+    while unescaped != written:
+        written, unescaped = unescaped, html.unescape(unescaped)
+    return "" if _RUNS.match(_PASSED_OVER.sub("", written)) else target
+
+
+def ends_in_picture_sign(text: str) -> bool:
+    """Whether a link after this text would be a picture."""
+    return text.endswith("!") and _PICTURE_SIGN.search(text) is not None
 
 
 def says_it_all(label: str, target: str) -> bool:

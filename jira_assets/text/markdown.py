@@ -42,7 +42,7 @@ def _rule(context: Context, _node: Node) -> End:
 
 
 def _code_block(context: Context, node: Node) -> End:
-    if context.in_code:
+    if context.lines.verbatim:
         return blocks.block(context, node)
     return (_code_in_a_line if context.lines.on_one_line else _fenced_code)(context, node)
 
@@ -50,19 +50,20 @@ def _code_block(context: Context, node: Node) -> End:
 def _fenced_code(context: Context, node: Node) -> End:
     lines = context.lines
     lines.end(2)
+    lines.verbatim = True
     place = lines.reserve()
     lines.end(1)
     in_line, context.in_line = context.in_line, True
-    context.in_code = True
 
     def end() -> None:
-        context.in_code, context.in_line = False, in_line
+        context.in_line = in_line
         longest = max(map(len, re.findall("`{3,}", lines.since(place))), default=2)
         fence = "`" * (longest + 1)
         language = re.sub(r"[`\s]+", " ", first_string(attributes_of(node), "language"))
         lines.fill(place, fence + language.strip())
         lines.end(1)
         lines.write(fence)
+        lines.verbatim = False
         context.end_block()
 
     return end

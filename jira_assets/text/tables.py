@@ -51,8 +51,10 @@ def _grid(context: Context) -> Grid:
 
 
 def _end_row(context: Context, grid: Grid) -> None:
+    begin = "" if grid.column else "|"  # a row without cells is one if cells above reach into it
+    covered = grid.finish_row()
     if grid.column and context.markdown:
-        context.lines.write("  |" * grid.covered())
+        context.lines.write(begin + "  |" * covered)
         if grid.has_header and _needs_separator(context, grid):
             grid.header_columns = grid.columns
             grid.header_place = context.lines.reserve()

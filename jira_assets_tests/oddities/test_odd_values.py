@@ -78,16 +78,10 @@ def test_projects_whose_keys_are_words_of_jql_are_copied(tmp_path: Path) -> None
 
 
 def test_a_field_is_copied_whatever_its_id_is(tmp_path: Path) -> None:
-    odd = {_ODD_ID: "odd", "we ird'.*": {"value": 7}, "customfield_" + "x" * 5000: 1}
-    fields = [
-        {"id": _ODD_ID, "name": 7, "custom": True},
-        {"id": "we ird'.*", "schema": "?"},
-        {"name": "no id"},
-    ]
-    with odd_copy([full_issue(1, **odd), full_issue(2, customfield_1=5)], tmp_path, fields=fields) as (
-        _,
-        copy,
-    ):
+    odd: dict[str, Any] = {_ODD_ID: "odd", "we ird'.*": {"value": 7}, "customfield_" + "x" * 5000: 1}
+    fields: list[dict[str, Any]] = [{"id": _ODD_ID, "name": 7}, {"id": "we ird'.*", "schema": "?"}, {}]
+    issues = [full_issue(1, **odd), full_issue(2, customfield_1=5)]
+    with odd_copy(issues, tmp_path, fields=fields) as (_, copy):
         rows = _copied(copy, "custom_fields")
         told = _unreadable(copy)
     assert [json.loads(row[0]) for row in rows] == [

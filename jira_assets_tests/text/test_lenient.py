@@ -47,11 +47,6 @@ def test_a_mark_that_begins_with_another_and_again_within_it_is_html() -> None:
     assert markdown(paragraph(*runs)).startswith("**<em>a</em>c.")
 
 
-@pytest.mark.parametrize("hiding", ["```", "~~~", "<!-- x", "[1]: http://x"])
-def test_texts_that_would_hide_what_follows_get_a_backslash(hiding: str) -> None:
-    assert markdown(paragraph(hiding), paragraph("b")) == f"\\{hiding}\n\nb"
-
-
 @pytest.mark.parametrize("texts", [("a?token=", "bc d"), ("a?token=b", "c d")])
 def test_a_secret_in_several_texts_is_redacted(texts: tuple[str, str]) -> None:
     shown = markdown(paragraph(texts[0], text(texts[1], STRONG)))
