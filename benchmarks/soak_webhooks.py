@@ -37,6 +37,7 @@ from webhook_soak.victims import (
     Worker,
     free_port,
 )
+from webhook_soak.worker import RECEIVING, STAGES
 
 from jira_assets.environment import VARIABLES
 from jira_assets.events.inbox import Inbox
@@ -53,12 +54,15 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Form:
-    """Who applies the events, how many there are of them and how fast, and how soon all is done."""
+    """Who applies the events, how many there are of them and how fast, how soon all is done, and in which
+    stages somebody has to be killed for the soak to be one.
+    """
 
     appliers: Callable[[Circumstances], list[Victim]]
     events: int
     pace: float  # a second
     rests_within: float  # seconds
+    stages: frozenset[str]
 
 
 def main() -> int:
@@ -100,8 +104,8 @@ def _dagster(circumstances: Circumstances) -> list[Victim]:
     return [Dagster(circumstances)]
 
 
-WORKERS = Form(_workers, events=10_000, pace=60, rests_within=60)
-DAGSTER = Form(_dagster, events=1_000, pace=8, rests_within=300)
+WORKERS = Form(_workers, events=10_000, pace=60, rests_within=60, stages=frozenset({RECEIVING, *STAGES}))
+DAGSTER = Form(_dagster, events=1_000, pace=8, rests_within=300, stages=frozenset({RECEIVING, "run"}))
 
 
 def soak(form: Form, events: int, pace: float, issues: int, seed: int, report: Report) -> Ledger:
@@ -117,9 +121,15 @@ def soak(form: Form, events: int, pace: float, issues: int, seed: int, report: R
             verdict.copy_whole(settings, months)
             around = Circumstances(base, settings, _environment(values), seed, ledger, time)
             victims = [Receiver(port, around), *form.appliers(around)]
-            with busy.storm(events, pace, seed, time), _alive(victims, time):
+
+            def is_enough() -> bool:
+                return ledger.kills.keys() >= form.stages
+
+            with busy.storm(events, pace, seed, time, is_enough), _alive(victims, time):
                 _wait(busy, settings, victims, ledger, time, form.rests_within, report)
             report(_summary(busy, settings, ledger, time))
+            for stage in sorted(form.stages - ledger.kills.keys()):
+                ledger.problem(f"nobody was killed while {stage}")
             _judge(busy, settings, months, base, ledger)
     finally:
         shutil.rmtree(base)
@@ -172,10 +182,10 @@ def _wait(
         ledger.problem(f"{busy.deliveries.under_way} events could not be delivered")
     report(f"{_progress(busy, settings, ledger, time)}; it is calm now")
 
-    def owed() -> set[str]:
-        return {month for victim in victims for month in victim.owed()}
+    def unfinished() -> set[str]:
+        return {run for victim in victims for run in victim.unfinished()}
 
-    left = verdict.wait_for_rest(settings, busy.site, owed, rests_within)
+    left = verdict.wait_for_rest(settings, busy.site, unfinished, rests_within)
     if left:
         ledger.problem(f"after {rests_within:.0f} quiet seconds are left: {', '.join(left)}")
 

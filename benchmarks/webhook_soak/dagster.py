@@ -43,7 +43,7 @@ class Dagster(Victim):
             shutil.copy(REPOSITORY / name, self.folder)
         self.environment = {**self.environment, "DAGSTER_HOME": str(self.folder)}
 
-    def owed(self) -> set[str]:
+    def unfinished(self) -> set[str]:
         with DagsterInstance.from_config(str(self.folder)) as instance:
             runs = instance.get_runs(RunsFilter(job_name=apply_events.name))
         last = {run.tags[MONTH_TAG]: run.status for run in reversed(runs)}

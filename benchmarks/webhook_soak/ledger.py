@@ -1,7 +1,9 @@
 """What a soak came to, written down by all of its threads."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import Random
 from threading import Event, Lock
 from time import monotonic
 
@@ -15,6 +17,12 @@ class Ledger:
     full_disks: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
+
+    def least_hit(self, stages: Sequence[str], rng: Random) -> str:
+        """One of the stages in which the fewest were killed so far."""
+        with self._lock:
+            fewest = min(self.kills[stage] for stage in stages)
+            return rng.choice([stage for stage in stages if self.kills[stage] == fewest])
 
     def killed(self, during: str) -> None:
         with self._lock:

@@ -18,6 +18,8 @@ SECRET = "soak"  # noqa: S105
 
 # The storm goes on for so long when there are no more events: the last ones have nobody to come after them.
 _AFTERMATH_SECONDS = 5.0
+# The longest that it goes on beyond what was asked for, until everything was killed at least once.
+_LONGER_SECONDS = 60.0
 _PHASE_SECONDS = (1.0, 4.0)
 _PHASES: tuple[Callable[[Faults], None], ...] = (
     lambda faults: faults.clear(),
@@ -47,11 +49,15 @@ class BusySite:
         return self.sandbox.site
 
     @contextmanager
-    def storm(self, events: int, pace: float, seed: int, time: Time) -> Iterator[None]:
-        """People make ``events``, ``pace`` a second, and Jira fails; when they are made, it is calm."""
+    def storm(
+        self, events: int, pace: float, seed: int, time: Time, is_enough: Callable[[], bool]
+    ) -> Iterator[None]:
+        """People make ``events``, ``pace`` a second, and Jira fails. It is calm when they are made and,
+        unless that takes too long, it ``is_enough``.
+        """
         simulator = Simulator(self.site, seed)
         threads = (
-            Thread(target=_act, args=(self, simulator, events, pace, time), name="people"),
+            Thread(target=_act, args=(self, simulator, events, pace, time, is_enough), name="people"),
             Thread(target=_fail, args=(self.sandbox.faults, random.Random(seed), time), name="faults"),
         )
         for thread in threads:
@@ -85,10 +91,22 @@ def busy_site(issues: int, seed: int, receiver: str) -> Iterator[BusySite]:
         yield BusySite(sandbox, deliveries)
 
 
-def _act(busy: BusySite, simulator: Simulator, events: int, pace: float, time: Time) -> None:
+def _act(
+    busy: BusySite,
+    simulator: Simulator,
+    events: int,
+    pace: float,
+    time: Time,
+    is_enough: Callable[[], bool],
+) -> None:
     """Lets people act until there were so many events; soon after that the storm is over."""
     began = time.seconds
-    while len(busy.identifiers) < events and not time.over.is_set():
+    longest = began + events / pace + _LONGER_SECONDS
+
+    def goes_on() -> bool:
+        return len(busy.identifiers) < events or (time.seconds < longest and not is_enough())
+
+    while not time.over.is_set() and goes_on():
         sent = simulator.step()
         busy.identifiers.update(event.identifier for event in sent)
         busy.deliveries.send(sent)

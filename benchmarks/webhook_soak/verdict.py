@@ -42,13 +42,28 @@ def months_of(site: Site) -> list[str]:
     return sorted({f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m}" for moment in created})
 
 
-def wait_for_rest(settings: Settings, site: Site, owed: Callable[[], set[str]], seconds: float) -> list[str]:
-    """Returns when nothing is left to do, or after so many seconds what is."""
+def wait_for_rest(
+    settings: Settings, site: Site, unfinished: Callable[[], set[str]], seconds: float
+) -> list[str]:
+    """Returns when nothing is left to do, or after so many seconds what is.
+
+    ``unfinished`` are runs that have begun and not succeeded. What waits in vain has new ones made for ever:
+    only those count that began before there was nothing else to do.
+    """
     deadline = time.monotonic() + seconds
     _end_postponements(Inbox(settings.inbox_dir, settings.keyring))
-    while (left := _left(settings, site, owed())) and time.monotonic() < deadline:
+    began_before: set[str] | None = None
+    while True:
+        # In the order in which an event goes, so that it is not passed on unseen between two looks.
+        left, runs = _left(settings, site), unfinished()
+        if left:
+            began_before = None
+        else:
+            began_before = runs if began_before is None else began_before & runs
+            left = [f"{run} was not finished" for run in sorted(began_before)]
+        if not left or time.monotonic() > deadline:
+            return left
         time.sleep(_LOOK_EVERY_SECONDS)
-    return left
 
 
 def _end_postponements(inbox: Inbox) -> None:
@@ -58,13 +73,12 @@ def _end_postponements(inbox: Inbox) -> None:
         inbox.postpone(name, now)
 
 
-def _left(settings: Settings, site: Site, owed: set[str]) -> list[str]:
+def _left(settings: Settings, site: Site) -> list[str]:
     queue, inbox = Queue(settings.queue_dir, settings.keyring), Inbox(settings.inbox_dir, settings.keyring)
-    items = [item for month in queue.newest() for item in queue.items(month)]
-    left = [f"{month} was not finished" for month in sorted(owed)]
-    left += [f"{item} in the queue" for item in items if not _is_in_vain(item, site)]
     hopeful = [name for name in inbox.names() if not _is_hopeless(inbox, name, site)]
-    return left + ([f"{len(hopeful)} events in the inbox"] if hopeful else [])
+    left = [f"{len(hopeful)} events in the inbox"] if hopeful else []
+    items = [item for month in queue.newest() for item in queue.items(month)]
+    return left + [f"{item} in the queue" for item in items if not _is_in_vain(item, site)]
 
 
 def in_vain(settings: Settings, site: Site) -> int:

@@ -18,7 +18,7 @@ from jira_assets.receiver.server import listen
 from jira_assets.settings import Settings
 from webhook_soak.ledger import Ledger, Time
 from webhook_soak.unfinished import Unfinished
-from webhook_soak.worker import STAGES, STARTING, work
+from webhook_soak.worker import RECEIVING, STAGES, STARTING, work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CAN_FILL_DISKS = hasattr(resource, "prlimit")
@@ -89,8 +89,8 @@ class Victim(Thread):
         """One life."""
         raise NotImplementedError
 
-    def owed(self) -> set[str]:
-        """Months that have to be done again, because whoever did them was killed."""
+    def unfinished(self) -> set[str]:
+        """Runs that have begun and not succeeded."""
         return set()
 
     def suffer(self, process: int) -> bool:
@@ -138,7 +138,7 @@ class Receiver(Victim):
             if process.poll() is not None:
                 self.ledger.problem(f"the receiver ended with {process.returncode}: {_tail(self._log)}")
             elif not self.time.calm.is_set():
-                self.ledger.killed("receiving")
+                self.ledger.killed(RECEIVING)
         finally:
             process.kill()
             process.wait()
@@ -154,8 +154,8 @@ class Worker(Victim):
         self._since = 0.0
         self._longest: dict[str, float] = defaultdict(float)
 
-    def owed(self) -> set[str]:
-        return self._unfinished.months()
+    def unfinished(self) -> set[str]:
+        return self._unfinished.runs()
 
     def live(self) -> None:
         here, there = _processes.Pipe(duplex=False)
@@ -167,7 +167,7 @@ class Worker(Victim):
         there.close()
         ended_by_itself = True
         try:
-            aim = self.rng.choice(STAGES)
+            aim = self.ledger.least_hit(STAGES, self.rng)
             self._listen(here, _STARTS_WITHIN, STAGES[0])
             self._listen(here, self.rng.uniform(*_WORKER_WAITS), aim)
             self._listen(here, self.rng.uniform(0, self._longest[aim]))

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +29,15 @@ from jira_assets.warehouse.refresh import Refresh
 from jira_assets.warehouse.store import WatermarkMoved
 from webhook_soak.unfinished import Unfinished
 
-STAGES = ("draining", "fetching and appending", "writing", "publishing")
+DRAINING, FETCHING, APPENDING, WRITING, PUBLISHING = STAGES = (
+    "draining",
+    "fetching",
+    "appending",
+    "writing tables",
+    "publishing",
+)
+RECEIVING = "receiving"
+"""What is killed elsewhere: the receiver is no worker."""
 STARTING = "starting"
 RESTING = "resting"
 
@@ -45,15 +54,16 @@ Tell = Callable[[tuple[str, str]], None]
 def work(settings: Settings, unfinished: Unfinished, seed: str, tell: Tell) -> None:
     """Empties the inbox and the queue, and does again what was not finished, until it is killed."""
     rng = random.Random(seed)
+    _tell_of_appending(settings, tell)
     queue = Queue(settings.queue_dir, settings.keyring)
     while True:
-        tell(("stage", STAGES[0]))
+        tell(("stage", DRAINING))
         with _reported(tell):
             Drain.from_settings(settings).run(_DRAIN_SECONDS)
             Archive(settings.events_dir, settings.keyring).tidy(
                 datetime.now(UTC), settings.event_retention_days
             )
-        waiting = sorted({*queue.newest(), *unfinished.months()})
+        waiting = sorted({*queue.newest(), *unfinished.abandoned()})
         rng.shuffle(waiting)
         for month in waiting:
             with _reported(tell), unfinished.run(month):
@@ -65,16 +75,16 @@ def work(settings: Settings, unfinished: Unfinished, seed: str, tell: Tell) -> N
 
 def run(settings: Settings, month: str, tell: Tell) -> None:
     """What a run for the queued issues of a month does."""
-    tell(("stage", STAGES[1]))
+    tell(("stage", FETCHING))
     with JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)) as client:
         download = Download(settings, client, _silent())
         download.run([month], queued_only=True)
     if download.failed:
         raise download.failed[month]
-    tell(("stage", STAGES[2]))
+    tell(("stage", WRITING))
     refresh(settings, [month])
     requeue_outdated(Known(settings.warehouse_path), Queue(settings.queue_dir, settings.keyring))
-    tell(("stage", STAGES[3]))
+    tell(("stage", PUBLISHING))
     published = settings.published_dir
     with connect(settings.warehouse_path, read_only=True) as connection:
         publish_months(connection, TABLES, [month], published)
@@ -89,6 +99,20 @@ def refresh(settings: Settings, months: Sequence[str]) -> None:
     ).run(months)
     for reason in refreshed.failed.values():
         raise RawLogError(reason)
+
+
+def _tell_of_appending(settings: Settings, tell: Tell) -> None:
+    """Appending is a few milliseconds within fetching: from a staged file's creation to its removal."""
+    raw = str(settings.raw_dir)
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event in ("open", "os.remove") and str(arguments[0]).startswith(raw):
+            if event == "os.remove":
+                tell(("stage", FETCHING))
+            elif "x" in str(arguments[1]):
+                tell(("stage", APPENDING))
+
+    sys.addaudithook(hear)
 
 
 @contextmanager
