@@ -8,6 +8,7 @@ from dagster import (
 )
 
 from jira_assets import assets, checks
+from jira_assets.assets.failed_months import SomeMonths
 from jira_assets.automation.alerts import alerts
 from jira_assets.automation.jobs import (
     apply_events,
@@ -45,7 +46,7 @@ defs = Definitions(
     ],
     schedules=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_health],
     sensors=[webhook_sensor, rebuild_sensor, alerts],
-    resources={"warehouse": WarehouseIOManager()},
+    resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
     # Steps are short and share what they import; a process for each would cost a second per step.
     executor=in_process_executor,
 )

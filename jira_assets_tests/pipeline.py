@@ -1,5 +1,6 @@
 """The code location at work: with a running sandbox, a data folder and a Dagster instance of its own."""
 
+import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,12 +19,15 @@ from dagster import (
     execute_job,
 )
 from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.loader import LoadingContextForTest
+from dagster._core.storage.partition_status_cache import get_partition_subsets
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
 
+from jira_assets.assets.partitions import MONTHS
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
@@ -132,10 +136,12 @@ class Pipeline:
         )
         return Run(result)
 
-    def run_job(self, name: str, config: Mapping[str, Any] | None = None) -> Run:
-        """Run a job without partitions."""
+    def run_job(self, name: str, config: Mapping[str, Any] | None = None, month: str | None = None) -> Run:
+        """Run a job, of a month if it has partitions. Instead of its own config it has this one."""
         job = _LOCATION.get_reconstructable_job(name)
-        return Run(execute_job(job, self.instance, run_config={**_QUIET, **_AT_ONCE, **(config or {})}))
+        run_config = {**_QUIET, **_AT_ONCE, **(config or {})}
+        tags = {PARTITION_NAME_TAG: month} if month else {}
+        return Run(execute_job(job, self.instance, run_config=run_config, tags=tags))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the pipeline's own database."""
@@ -152,6 +158,13 @@ class Pipeline:
         """Ask the published copy, as analysts do."""
         with duckdb.connect(str(self.folder / "published" / "jira.duckdb"), read_only=True) as connection:
             return connection.execute(sql).fetchall()
+
+    def failed_partitions(self, asset: str) -> set[str]:
+        """The partitions of an asset that the UI shows as failed."""
+        loading = LoadingContextForTest(self.instance)
+        subsets = get_partition_subsets(self.instance, loading, AssetKey(asset), self.instance, MONTHS)
+        _, failed, _ = asyncio.run(subsets)
+        return {*failed.get_partition_keys()} if failed else set()
 
     def shown_checks(self) -> dict[str, str]:
         """The state in which the UI shows each check, by `asset.check`: that of its latest record."""

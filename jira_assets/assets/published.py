@@ -1,12 +1,22 @@
-"""`published`: the copy that analysts read, written only once the checks of the tables have passed."""
+"""`published`: the copy that analysts read, of the months that break none of the rules that block."""
 
-from dagster import AssetExecutionContext, MaterializeResult, asset
+from collections.abc import Iterator, Sequence
 
+import duckdb
+from dagster import AssetExecutionContext, AssetMaterialization, Failure, MaterializeResult, asset
+from upath import UPath
+
+from jira_assets.assets.failed_months import FailedMonths, told
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.publishing import publish_views
 from jira_assets.assets.ready import ready_settings
+from jira_assets.checks.evaluate import Evaluation
+from jira_assets.checks.months import reason
 from jira_assets.checks.silent import SilentChecks
+from jira_assets.checks.tables import ALL_RULES
 from jira_assets.configuration import catalogue
+from jira_assets.tables.declare import Table
+from jira_assets.warehouse.conform import months_set_aside
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months
 from jira_assets.warehouse.read import built
@@ -22,19 +32,68 @@ from jira_assets.warehouse.read import built
     tags={"layer": "published"},
     description=(
         "The tables as Parquet files, one per table and month, and a small database of views over them "
-        "(`jira_issues`, `jira_comments`, …). Query this, never the pipeline's own file."
+        "(`jira_issues`, `jira_comments`, …). Query this, never the pipeline's own file. A month whose rows "
+        "break a rule keeps its files as they are until it is mended; so does a table of other columns than "
+        "those that are declared."
     ),
 )
-def published(context: AssetExecutionContext) -> MaterializeResult[None]:
+def published(
+    context: AssetExecutionContext,
+) -> Iterator[AssetMaterialization | MaterializeResult[None]]:
     settings = ready_settings()
-    folder = settings.published_dir
-    checks = SilentChecks(context)
-    checks.before_publishing()
+    failed = FailedMonths(context)
+    publish_views(settings)  # what is there has today's columns before anything is put beside it
     with connect(settings.warehouse_path, read_only=True) as connection:
+        found = Evaluation.ask(connection, ALL_RULES, failed.others, context.run.run_id)
         tables = built(connection, catalogue().tables)
-        for month in context.partition_keys:
-            size = publish_months(connection, tables, [month], folder)
-            context.add_asset_metadata({"bytes": size}, partition_key=month)
+        whole = [table for table in tables if table.name not in found.withheld_tables]
+        sizes = dict(_publish(connection, whole, found, failed, settings.published_dir))
+        _mend(context, connection, whole, found, settings.published_dir)
+    found.keep(settings.warehouse_path)
     views = publish_views(settings)
-    checks.after_publishing(context.partition_keys)
-    return MaterializeResult(metadata={"database": str(views)})
+    red = SilentChecks(context).tell(found, context.partition_keys)
+    wrong = [told(failed.so_far)] if failed.so_far else []
+    wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
+    wrong += [reason(check, months) for check, months in red.items() if months]
+    for month, size in sizes.items():
+        if wrong:
+            yield AssetMaterialization(context.asset_key, partition=month, metadata={"bytes": size})
+        else:
+            context.add_asset_metadata({"bytes": size}, partition_key=month)
+    if wrong:
+        raise Failure("; ".join(wrong), allow_retries=False)
+    yield MaterializeResult(metadata={"database": str(views)})
+
+
+def _publish(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    found: Evaluation,
+    failed: FailedMonths,
+    folder: UPath,
+) -> Iterator[tuple[str, int]]:
+    """Publishes the months that nothing speaks against; gives the bytes of each. The others have failed."""
+    for month in failed.others:
+        why = found.withheld_month(month)
+        if why is None:
+            try:
+                yield month, publish_months(connection, tables, [month], folder)
+            except (OSError, duckdb.Error) as error:
+                why = str(error)
+        if why is not None:
+            failed.add({month: f"it is published as it was: {why}"})
+
+
+def _mend(
+    context: AssetExecutionContext,
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    found: Evaluation,
+    folder: UPath,
+) -> None:
+    """Publishes anew what was damaged, whatever its month."""
+    for table in tables:
+        for month in months_set_aside(folder, table):
+            if month in found.by_month and found.withheld_month(month) is None:
+                publish_months(connection, [table], [month], folder)
+                context.log.warning("%s of %s was damaged, and is published anew", table.name, month)

@@ -16,12 +16,15 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.assets.download import ENDS_EVERYTHING, Download
+from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.unasked import answer_unasked_checks
 from jira_assets.environment import SettingsError
 from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import PrivacyError
+
+_RETRIES = RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 
 
 class RawIssuesConfig(Config):
@@ -44,7 +47,8 @@ class RawIssuesConfig(Config):
     owners=["team:data"],
     kinds={"jira", "parquet"},
     tags={"layer": "raw"},
-    retry_policy=RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
+    retry_policy=_RETRIES,
+    io_manager_key="months",  # only asked when some of a run's months have failed
     description=(
         "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
         "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
@@ -54,7 +58,7 @@ class RawIssuesConfig(Config):
 )
 def raw_issues(
     context: AssetExecutionContext, config: RawIssuesConfig
-) -> Iterator[AssetMaterialization | MaterializeResult[None]]:
+) -> Iterator[AssetMaterialization | MaterializeResult[list[str] | None]]:
     try:
         settings = ready_settings()
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
@@ -63,10 +67,26 @@ def raw_issues(
             download.run(context.partition_keys, queued_only=config.queued_only)
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
-    if download.failed:
+    if not download.failed:
+        for month, metadata in download.fetched.items():
+            context.add_asset_metadata(metadata, partition_key=month)
+        yield MaterializeResult()
+        return
+    failed = FailedMonths(context)
+    is_tried_again = download.may_pass and _may_be_tried_again(context)
+    if is_tried_again or not download.fetched or failed.is_last_step:
         for month, metadata in download.fetched.items():
             yield AssetMaterialization(context.asset_key, partition=month, metadata=metadata)
         raise Failure(download.why_failed, allow_retries=download.may_pass)
+    unfetched = [month for month in context.partition_keys if month not in download.fetched]
+    why = {month: download.failed.get(month, "another month ended the fetching") for month in unfetched}
+    failed.add({month: f"it was not fetched: {error}" for month, error in why.items()})
     for month, metadata in download.fetched.items():
         context.add_asset_metadata(metadata, partition_key=month)
-    yield MaterializeResult()
+    yield MaterializeResult(value=list(download.fetched))
+
+
+def _may_be_tried_again(context: AssetExecutionContext) -> bool:
+    """Whether Dagster repeats this step if it fails now."""
+    is_disabled = context.op_execution_context.get_step_execution_context().retry_mode.disabled
+    return not is_disabled and context.retry_number < _RETRIES.max_retries

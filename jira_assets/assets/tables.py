@@ -14,6 +14,7 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.assets.columns import metadata_of
+from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.jira_fields import store_changed_fields
 from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.raw_issues import raw_issues
@@ -63,6 +64,7 @@ def _out(table: Table) -> AssetOut:
 def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableOutput]]:
     """Issues that were fetched since the last time are read from raw once, for all selected tables."""
     settings = ready_settings()
+    failed = FailedMonths(context)
     wanted = context.op_execution_context.selected_output_names
     selected = [table for table in catalogue().tables if table.name in wanted]
     resolved = resolution(settings)
@@ -72,7 +74,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
         site=site(settings, resolved),
         tables=selected,
         protection=protection(settings),
-        months=list(context.partition_keys),
+        months=failed.others,
         rebuild=config.rebuild,
         progress=context.log.info,
     )
@@ -86,3 +88,5 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     )
     if requeued:
         context.log.info("%d issues show others as they were: they are in the queue", requeued)
+    failed.add({month: f"its tables are as they were: {why}" for month, why in refresh.result.failed.items()})
+    failed.turn_red()

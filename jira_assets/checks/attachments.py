@@ -12,8 +12,9 @@ CONTENT_STORED = Rule(
     "content_is_stored",
     "No attempt to download the content of an attachment has failed. The next run of its issue tries again.",
     f"""
-    SELECT issue_key || ' (' || count(*) || ' files)' AS offender
-    FROM {SCHEMA}.{ATTACHMENTS.name} WHERE download_state = '{FileState.FAILED}' GROUP BY issue_key
+    SELECT month, issue_key || ' (' || count(*) || ' files)' AS offender
+    FROM {SCHEMA}.{ATTACHMENTS.name} WHERE {{within}} AND download_state = '{FileState.FAILED}'
+    GROUP BY month, issue_key
     """,
     severity=AssetCheckSeverity.WARN,
 )

@@ -1,55 +1,190 @@
-"""Asking the warehouse whether rules are obeyed."""
+"""Asking the warehouse whether rules are obeyed.
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+What is shown of a check is about all months. A run looks at its own, and at those of which nothing is known:
+what was found in a month is kept with the state that the month was in.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSpec
 
 from jira_assets.checks.rules import Rule
 from jira_assets.settings import Settings
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect
+from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseBusy, WarehouseError, connect
+from jira_assets.warehouse.store import month_states
 
-Metadata = Mapping[str, int | list[str]]
-_OFFENDERS_SHOWN = 50
+Metadata = Mapping[str, int | str | list[str]]
+_LAYER = "table"
+OFFENDERS_SHOWN = 50
+_MONTHS_SHOWN = 24
 
 
-def specs(rules: Iterable[Rule]) -> list[AssetCheckSpec]:
-    """The rules as Dagster's checks."""
-    return [
-        AssetCheckSpec(rule.name, asset=rule.table, description=rule.description, blocking=rule.blocking)
-        for rule in rules
-    ]
+def specs(rules: Sequence[Rule]) -> list[AssetCheckSpec]:
+    """The rules as Dagster's checks. None is blocking there: that would hold back all months of a run."""
+    return [AssetCheckSpec(rule.name, asset=rule.table, description=rule.description) for rule in rules]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What breaks some rules: by month, of all that are built, and by table, which is of no month.
+
+    ``asked`` are the months that were looked at now. A rule that cannot be asked is broken by its table.
+    ``blocking`` are the names of the rules that keep what breaks them from being published.
+    """
+
+    by_month: Mapping[str, MonthResult]
+    by_table: Mapping[str, Finding]
+    asked: Collection[str]
+    blocking: Collection[str]
+    version: str
+
+    @classmethod
+    def ask(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        rules: Sequence[Rule],
+        months: Collection[str] | None,
+        run_id: str = "",
+    ) -> "Evaluation":
+        """Asks in these months, or in all, and in those of which nothing is known as they are now.
+
+        A month that the run ``run_id`` has looked at is not looked at again.
+        """
+        version = _version(rules)
+        states = month_states(connection)
+        known: dict[str, MonthResult] = {}
+        if months is not None:
+            for month, result in read_results(connection, _LAYER, version).items():
+                is_due = month in months and result.run_id != run_id
+                if result.state == states.get(month) and not is_due:
+                    known[month] = result
+        asked = sorted({*states, *(months or ())} - known.keys())
+        found: dict[str, list[Finding]] = {month: [] for month in asked}
+        by_table: dict[str, Finding] = {}
+        for rule in rules:
+            query = rule.offenders if months is None or not rule.by_month else rule.offenders_in(asked)
+            try:
+                for at, finding in _ask(connection, rule, query):
+                    if at is None:
+                        by_table[finding.name] = finding
+                    else:
+                        found.setdefault(at, []).append(finding)
+            except duckdb.Error as error:  # the table is missing, or damaged
+                by_table[_name(rule)] = Finding(_name(rule), 1, [str(error).split("\n")[0]])
+        blocking = {_name(rule) for rule in rules if rule.blocking}
+        fresh = {month: MonthResult(states.get(month, ""), run_id, failed) for month, failed in found.items()}
+        return cls({**known, **fresh}, by_table, fresh.keys(), blocking, version)
+
+    def withheld_month(self, month: str) -> str | None:
+        """Why a month is not to be published: the blocking rules that are broken in it, and by what."""
+        found = self.by_month.get(month)
+        broken = [each for each in found.failed if each.name in self.blocking] if found else []
+        return "; ".join(map(_told, broken)) or None
+
+    @property
+    def withheld_tables(self) -> dict[str, str]:
+        """Why tables are not to be published: the blocking rules that they break as a whole."""
+        found: dict[str, list[str]] = {}
+        for name, finding in self.by_table.items():
+            if name in self.blocking:
+                found.setdefault(name.split(".")[0], []).append(_told(finding))
+        return {table: "; ".join(reasons) for table, reasons in found.items()}
+
+    def failing_months(self, rule: Rule) -> list[str]:
+        """The months in which a rule is broken, oldest first."""
+        return sorted(month for month, result in self.by_month.items() if _finding(result, rule))
+
+    def result(self, rule: Rule) -> AssetCheckResult:
+        """The verdict on a rule, over all months, with what breaks it in the metadata."""
+        months = self.failing_months(rule)
+        findings = [found for month in months if (found := _finding(self.by_month[month], rule))]
+        if _name(rule) in self.by_table:
+            findings.append(self.by_table[_name(rule)])
+        # The count is told even when it is 0: the UI draws it over time.
+        count = sum(finding.count for finding in findings)
+        offenders = [text for finding in findings for text in finding.offenders][:OFFENDERS_SHOWN]
+        metadata: dict[str, int | str | list[str]] = {"count": count}
+        if offenders:
+            metadata["offenders"] = offenders
+        if months:
+            metadata["months"] = listed(months)
+        return _result(rule, not findings, metadata)
+
+    def keep(self, database: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
+        """Keep what was found in the months that were asked; what cannot be kept is asked again."""
+        results = {month: self.by_month[month] for month in self.asked}
+        with suppress(WarehouseBusy):
+            replace_results(database, _LAYER, self.version, results, patience_s=patience_s)
 
 
 def evaluate(
-    rules: Iterable[Rule], selected: Collection[AssetCheckKey], *, patience_s: float = DEFAULT_PATIENCE_S
+    rules: Sequence[Rule],
+    selected: Collection[AssetCheckKey],
+    months: Collection[str] | None = None,
+    *,
+    run_id: str = "",
+    patience_s: float = DEFAULT_PATIENCE_S,
 ) -> Iterator[AssetCheckResult]:
-    """The verdict on each selected rule, with what breaks it in the metadata; all in one short connection.
+    """The verdict on each selected rule, those on all being kept if a run asks.
 
     What cannot be asked has not passed: the metadata then say why.
     """
     chosen = [rule for rule in rules if rule.key in selected]
+    if not chosen:
+        return
     database = Settings.load().warehouse_path
     try:
         if not database.exists():
             raise WarehouseError("nothing is stored yet: materialise a month first")
         with connect(database, read_only=True, patience_s=patience_s) as connection:
-            results = [_verdict(connection, rule) for rule in chosen]
+            evaluation = Evaluation.ask(connection, rules, months, run_id)
+        if run_id:
+            evaluation.keep(database, patience_s=patience_s)
     except WarehouseError as error:
-        results = [_result(rule, False, {"offenders": [str(error)]}) for rule in chosen]
-    yield from results
+        found = [_result(rule, False, {"offenders": [str(error)]}) for rule in chosen]
+    else:
+        found = [evaluation.result(rule) for rule in chosen]
+    yield from found
 
 
-def _verdict(connection: duckdb.DuckDBPyConnection, rule: Rule) -> AssetCheckResult:
-    try:
-        found = connection.execute(
-            f"SELECT count(*), list(offender ORDER BY offender)[:{_OFFENDERS_SHOWN}] FROM ({rule.offenders})"
-        ).fetchone()
-    except duckdb.CatalogException as error:
-        return _result(rule, False, {"offenders": [str(error).split("\n")[0]]})
-    count, shown = found or (0, [])
-    # The count is told even when it is 0: the UI draws it over time.
-    return _result(rule, count == 0, {"count": count} | ({"offenders": shown} if count else {}))
+def listed(months: Sequence[str]) -> str:
+    """Some months, in words."""
+    more = f" and {len(months) - _MONTHS_SHOWN} more" if len(months) > _MONTHS_SHOWN else ""
+    return ", ".join(months[:_MONTHS_SHOWN]) + more
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, rule: Rule, query: str) -> list[tuple[str | None, Finding]]:
+    rows = connection.execute(
+        f"SELECT {'month' if rule.by_month else 'NULL'}, count(*), "
+        f"list(offender ORDER BY offender)[:{OFFENDERS_SHOWN}] FROM ({query}) GROUP BY ALL"
+    ).fetchall()
+    # Without a month, counting gives a row also where there is nothing to count.
+    return [(month, Finding(_name(rule), count, shown)) for month, count, shown in rows if count]
+
+
+def _finding(result: MonthResult, rule: Rule) -> Finding | None:
+    return next((finding for finding in result.failed if finding.name == _name(rule)), None)
+
+
+def _told(finding: Finding) -> str:
+    more = ", …" if finding.count > len(finding.offenders[:3]) else ""
+    return f"{finding.name} failed ({', '.join(finding.offenders[:3])}{more})"
+
+
+def _name(rule: Rule) -> str:
+    return f"{rule.table}.{rule.name}"
+
+
+def _version(rules: Sequence[Rule]) -> str:
+    """Another one whenever other questions are asked by month."""
+    queries = "\n".join(rule.query for rule in rules if rule.by_month)
+    return hashlib.sha256(queries.encode()).hexdigest()[:16]
 
 
 def _result(rule: Rule, passed: bool, metadata: Metadata) -> AssetCheckResult:

@@ -1,17 +1,16 @@
 """The rules that tables must obey, generated from their declarations; each is one query for offending rows.
 
-Every rule is about the whole table, whatever months a run touched: then what the UI says of a check is true
-after any run, of one month or of a range, and no partition is left with a verdict that nobody gave.
+Nearly all judge month by month: what is wrong in one month is no reason to hold another one back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey
 
 from jira_assets.raw.record import NO_AGENT_LICENCE
 from jira_assets.tables.completeness import COMPLETENESS
-from jira_assets.tables.declare import Column, Table
+from jira_assets.tables.declare import Column, IssueTable, Table
 from jira_assets.warehouse.store import SCHEMA
 
 _STALE_AFTER_DAYS = 7
@@ -19,18 +18,34 @@ _STALE_AFTER_DAYS = 7
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a table. `offenders` is a query with a text column `offender`: what breaks the rule."""
+    """A rule of a table, in words and as a query for what breaks it.
+
+    The query has a text column `offender`; that of a rule which is `by_month` has a column `month` too, and
+    looks at the rows for which `{within}` holds, so that a month costs what it holds. What breaks a rule that
+    is `blocking` is not published: the month that it is found in, or the table if the rule is not by month.
+    """
 
     table: str
     name: str
     description: str
-    offenders: str
+    query: str
     severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
     blocking: bool = False
+    by_month: bool = True
 
     @property
     def key(self) -> AssetCheckKey:
         return AssetCheckKey(AssetKey(self.table), self.name)
+
+    @property
+    def offenders(self) -> str:
+        """The query, for all months."""
+        return self.query.replace("{within}", "true")
+
+    def offenders_in(self, months: Collection[str]) -> str:
+        """The query, for these months."""
+        listed = ", ".join(f"'{month}'" for month in months)
+        return self.query.replace("{within}", f"month IN ({listed})" if months else "false")
 
 
 def rules(tables: Sequence[Table]) -> Iterator[Rule]:
@@ -41,6 +56,7 @@ def rules(tables: Sequence[Table]) -> Iterator[Rule]:
             yield _none_unreadable(table)
         if table.name == "completeness":
             yield _slas_are_readable(table)
+            yield _nothing_repeated(table)
         if table.name == "issues":
             yield _month_of_creation(table)
             yield _fresh(table)
@@ -54,7 +70,7 @@ def rules(tables: Sequence[Table]) -> Iterator[Rule]:
 def rules_of_any(table: Table) -> Iterator[Rule]:
     """The rules of a table whatever it is about."""
     yield _schema(table)
-    yield _primary_key(table)
+    yield _primary_key(table, by_month=isinstance(table, IssueTable))
 
 
 def _schema(table: Table) -> Rule:
@@ -76,22 +92,27 @@ def _schema(table: Table) -> Rule:
         WHERE declared.data_type IS DISTINCT FROM actual.data_type
         """,
         blocking=True,
+        by_month=False,
     )
 
 
-def _primary_key(table: Table) -> Rule:
+def _primary_key(table: Table, *, by_month: bool) -> Rule:
+    never_null = [column.name for column in table.columns if not column.nullable]
     key = ", ".join(f'"{name}"' for name in table.primary_key)
-    anything_null = " OR ".join(f'"{name}" IS NULL' for name in table.primary_key)
+    anything_null = " OR ".join(f'"{name}" IS NULL' for name in table.primary_key if name in never_null)
     shown = " || ' ' || ".join(f"coalesce(\"{name}\"::VARCHAR, 'NULL')" for name in table.primary_key)
+    month = "month, " if by_month else ""
     return Rule(
         table.name,
         "primary_key",
-        f"({', '.join(table.primary_key)}) is unique, and never NULL.",
+        f"({', '.join(table.primary_key)}) is unique, and known wherever it has to be.",
         f"""
-        SELECT {shown} || ' (' || count(*) || ' rows)' AS offender
-        FROM {SCHEMA}.{table.name} GROUP BY {key} HAVING count(*) > 1 OR {anything_null}
+        SELECT {month}{shown} || ' (' || count(*) || ' rows)' AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}}
+        GROUP BY {month}{key} HAVING count(*) > 1 OR {anything_null or "false"}
         """,
         blocking=True,
+        by_month=by_month,
     )
 
 
@@ -101,9 +122,10 @@ def _month_of_creation(table: Table) -> Rule:
         "month_of_creation",
         "Every issue stands in the month, in UTC, in which it was created.",
         f"""
-        SELECT issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month AS offender
+        SELECT month, issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month
+            AS offender
         FROM {SCHEMA}.{table.name}
-        WHERE strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
+        WHERE {{within}} AND strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
         """,
         blocking=True,
     )
@@ -115,9 +137,10 @@ def _belongs_to_an_issue(table: Table) -> Rule:
         "belongs_to_an_issue",
         "Every row belongs to an issue of the table issues, of the same month and key.",
         f"""
-        SELECT DISTINCT issue_key || ' in ' || month AS offender
-        FROM {SCHEMA}.{table.name} AS child
-        ANTI JOIN {SCHEMA}.issues AS issue USING (issue_id, month, issue_key)
+        SELECT DISTINCT month, issue_key || ' in ' || month AS offender
+        FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.{table.name} WHERE {{within}})
+        ANTI JOIN (SELECT month, issue_id, issue_key FROM {SCHEMA}.issues WHERE {{within}})
+            USING (month, issue_id, issue_key)
         """,
         blocking=True,
     )
@@ -129,8 +152,9 @@ def _is_gone(table: Table) -> Rule:
         "is_gone",
         "No row is about an issue that is there.",
         f"""
-        SELECT issue_key || ' in ' || month AS offender
-        FROM {SCHEMA}.{table.name} AS gone SEMI JOIN {SCHEMA}.issues AS issue USING (issue_id)
+        SELECT month, gone.issue_key || ' in ' || month AS offender
+        FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.{table.name} WHERE {{within}}) AS gone
+        JOIN (SELECT DISTINCT issue_id FROM {SCHEMA}.issues) USING (issue_id)
         """,
         blocking=True,
     )
@@ -143,8 +167,8 @@ def _accepted_values(table: Table, column: Column) -> Rule:
         f"{column.name}_is_known",
         f"{column.name} is one of {', '.join(column.accepted)}.",
         f"""
-        SELECT issue_key || ': ' || "{column.name}" AS offender
-        FROM {SCHEMA}.{table.name} WHERE "{column.name}" NOT IN ({accepted})
+        SELECT month, issue_key || ': ' || "{column.name}" AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}} AND "{column.name}" NOT IN ({accepted})
         """,
         # Jira may well invent a value that is as good as those that we know.
         severity=AssetCheckSeverity.WARN,
@@ -158,10 +182,11 @@ def _fresh(table: Table) -> Rule:
         f"Some issue was updated in the last {_STALE_AFTER_DAYS} days; counts look healthy in frozen data.",
         f"""
         SELECT 'the newest update is of ' || coalesce(max(updated_at)::VARCHAR, 'never') AS offender
-        FROM {SCHEMA}.{table.name}
+        FROM {SCHEMA}.{table.name} WHERE updated_at <= now()
         HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
         """,
         severity=AssetCheckSeverity.WARN,
+        by_month=False,
     )
 
 
@@ -171,8 +196,22 @@ def _slas_are_readable(table: Table) -> Rule:
         "slas_are_readable",
         "The account that reads SLAs may read them. What it may not read keeps its stored value.",
         f"""
-        SELECT error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')' AS offender
-        FROM {SCHEMA}.{table.name} WHERE starts_with(error, '{NO_AGENT_LICENCE}') GROUP BY error
+        SELECT month, error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')' AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}} AND starts_with(error, '{NO_AGENT_LICENCE}')
+        GROUP BY month, error
+        """,
+        severity=AssetCheckSeverity.WARN,
+    )
+
+
+def _nothing_repeated(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "nothing_repeated",
+        "Jira listed no comment, change, link or other part of an issue twice. What it did is one row.",
+        f"""
+        SELECT month, issue_key || ' ' || part || ': ' || repeated || ' more than once' AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}} AND repeated > 0
         """,
         severity=AssetCheckSeverity.WARN,
     )
@@ -183,7 +222,10 @@ def _none_unreadable(table: Table) -> Rule:
         table.name,
         "everything_was_read",
         "Every value that Jira sent could be read.",
-        f"SELECT issue_key || ' ' || field || ': ' || reason AS offender FROM {SCHEMA}.{table.name}",
+        f"""
+        SELECT month, issue_key || ' ' || field || ': ' || reason AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}}
+        """,
         severity=AssetCheckSeverity.WARN,
     )
 
@@ -197,7 +239,7 @@ COMPLETE = Rule(
         || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored')
         AS offender
     FROM {SCHEMA}.completeness
-    WHERE (error IS NOT NULL AND NOT starts_with(error, '{NO_AGENT_LICENCE}'))
-        OR coalesce(stored, 0) < coalesce(expected, 0)
+    WHERE {{within}} AND ((error IS NOT NULL AND NOT starts_with(error, '{NO_AGENT_LICENCE}'))
+        OR coalesce(stored, 0) < coalesce(expected, 0))
     """,
 )

@@ -3,6 +3,7 @@
 from dagster import HookContext, failure_hook
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from jira_assets.checks.months import months_of_run
 from jira_assets.checks.verdicts import answers, shown, tell
 
 _PATIENCE_S = 2.0  # the run has failed already, perhaps because somebody holds the database
@@ -19,5 +20,6 @@ def answer_unasked_checks(context: HookContext) -> None:
         for key, record in shown(context.instance).items()
         if record.run_id == context.run_id and record.status is AssetCheckExecutionRecordStatus.PLANNED
     }
-    for result in answers(planned, patience_s=_PATIENCE_S):
+    months = months_of_run(context.instance, context.run_id)
+    for result in answers(planned, months, patience_s=_PATIENCE_S):
         tell(context.instance, context.run_id, context.job_name, result)

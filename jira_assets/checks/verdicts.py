@@ -1,6 +1,6 @@
 """All checks at once, outside of Dagster's steps: what is true of each, what the UI shows, and telling it.
 
-Every check is about all that is stored and not about what a run did, so anybody may answer it at any time.
+Every check is about all months and not about what a run did, so anybody may answer it at any time.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,35 +15,36 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
-from jira_assets.checks.completeness import EVERY_PART_FETCHED, every_part_fetched
+from jira_assets.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
 from jira_assets.checks.evaluate import evaluate
 from jira_assets.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.checks.rules import COMPLETE
-from jira_assets.checks.tables import RULES
+from jira_assets.checks.tables import ALL_RULES
 from jira_assets.settings import Settings
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
 
-OF_TABLES = (*RULES, COMPLETE)
 OF_FILES = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key, FIELDS_ARE_MAPPED.key)
 
 
 def shown(instance: DagsterInstance) -> Mapping[AssetCheckKey, AssetCheckExecutionRecord]:
     """The latest record of each check, which is what the UI shows. A check never asked has none."""
-    keys = [*OF_FILES, *(rule.key for rule in OF_TABLES)]
+    keys = [*OF_FILES, *(rule.key for rule in ALL_RULES)]
     return instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
 
 
 def answers(
-    keys: Collection[AssetCheckKey],
-    months: Collection[str] | None = None,
-    *,
-    patience_s: float = DEFAULT_PATIENCE_S,
+    keys: Collection[AssetCheckKey], months: Collection[str] | None, *, patience_s: float
 ) -> Iterator[AssetCheckResult]:
-    """What is true of these checks. ``months`` limits where in the raw log is looked for failed attempts."""
-    yield from evaluate(OF_TABLES, keys, patience_s=patience_s)
+    """What is true of these checks, these months being looked at, or all."""
+    yield from evaluate(ALL_RULES, keys, months, patience_s=patience_s)
+    yield from answers_of_files(keys, months)
+
+
+def answers_of_files(
+    keys: Collection[AssetCheckKey], months: Collection[str] | None, run_id: str = ""
+) -> Iterator[AssetCheckResult]:
+    """What is true of those of these checks that are not about the warehouse."""
     if EVERY_PART_FETCHED.key in keys:
-        yield every_part_fetched(months)
+        yield every_part_fetched(unfetched(months, run_id))
     if NO_EVENT_WAITS.key in keys:
         yield no_event_waits(overdue(Settings.load()))
     if FIELDS_ARE_MAPPED.key in keys:

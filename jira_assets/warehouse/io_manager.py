@@ -4,7 +4,7 @@ The stock handler deletes and commits before it inserts, inserts by position, an
 "delete everything". Here the assets of a run share one `TableRefresh`; the first one handled carries it out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
-from dagster import (
-    AssetKey,
-    AssetMaterialization,
-    DagsterEvent,
-    Failure,
-    InputContext,
-    OutputContext,
-    TimeWindow,
-)
+from dagster import Failure, InputContext, OutputContext, TimeWindow
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb import DuckDBIOManager
 from dagster_duckdb.io_manager import DuckDbClient
@@ -89,6 +81,10 @@ class _Handler(DbTypeHandler[Any]):
         refresh.database = connection
         refresh.patience_s = cast(float, (context.resource_config or {})["patience_s"])
         result = refresh.result
+        if not result.months:
+            reasons = "; ".join(f"{month} was left as it is: {why}" for month, why in result.failed.items())
+            raise Failure(reasons, allow_retries=False)
+        record_only(context, result.months)
         for month in result.months:
             context.step_context.add_asset_metadata(
                 {"dagster/partition_row_count": refresh.stored[name, month]},
@@ -102,6 +98,12 @@ class _Handler(DbTypeHandler[Any]):
     def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:
         with connect(connection, read_only=True) as opened:
             return select(opened, catalogue().by_name[table_slice.table], context.asset_partition_keys)
+
+
+def record_only(context: OutputContext, months: Collection[str]) -> None:
+    """Let Dagster record these months of an output, and not all of the run."""
+    subset = context.asset_partitions_def.subset_with_partition_keys(months)
+    context._asset_partitions_subset = subset
 
 
 class _Client(DuckDbClient):
@@ -136,29 +138,6 @@ class _Client(DuckDbClient):
         return statement
 
 
-class _Manager(DbIOManager):
-    def handle_output(  # type: ignore[override]  # a generator: Dagster takes events from it
-        self, context: OutputContext, obj: TableOutput
-    ) -> Iterator[DagsterEvent]:
-        """Stores; fails when a month was left as it was, and then still records the others."""
-        super().handle_output(context, obj)
-        refresh = obj.refresh
-        failed = refresh.result.failed
-        if not failed:
-            return
-        for table in refresh.tables:
-            for month in refresh.result.months:
-                row_count = {"dagster/partition_row_count": refresh.stored[table.name, month]}
-                materialization = AssetMaterialization(
-                    AssetKey(table.name), partition=month, metadata=row_count
-                )
-                yield DagsterEvent.asset_materialization(context.step_context, materialization)
-        raise Failure(
-            "; ".join(f"{month} was left as it is: {error}" for month, error in failed.items()),
-            allow_retries=False,
-        )
-
-
 class WarehouseIOManager(DuckDBIOManager):
     """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say.
 
@@ -173,7 +152,7 @@ class WarehouseIOManager(DuckDBIOManager):
         return [_Handler()]
 
     def create_io_manager(self, context: object) -> DbIOManager:
-        return _Manager(
+        return DbIOManager(
             type_handlers=self.type_handlers(),
             db_client=_Client(),
             database=self.database or str(Settings.load().warehouse_path),

@@ -67,6 +67,17 @@ def versions(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> 
         return []
 
 
+def month_states(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The months that were built, each with what is another one whenever its rows may be others."""
+    try:
+        rows = connection.execute(
+            f"SELECT month, md5(list(mark ORDER BY mark)::VARCHAR) FROM {_WATERMARKS} AS mark GROUP BY month"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return dict(rows)
+
+
 def begin_changes(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[Table],

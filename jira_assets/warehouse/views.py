@@ -31,17 +31,17 @@ _LIVE = f"""
 """
 
 
-def views(sources: Sequence[tuple[Table, Sequence[str]]], site: Site) -> Iterator[tuple[str, str]]:
+def views(sources: Sequence[tuple[Table, str]], site: Site) -> Iterator[tuple[str, str]]:
     """Names and queries, in the order in which they can be made.
 
-    ``sources`` are the published tables, each with what reads it: one reader for all files in which a column
-    has the same type. The site tells which SLAs `issues` shows.
+    ``sources`` are the published tables, each with what reads its files. The site tells which SLAs `issues`
+    shows.
     """
     names = {table.name for table, _ in sources}
     has_slas = OPEN_TICKET_SLAS.name in names
     # The others may be built upon the small ones.
-    for table, readers in sorted(sources, key=lambda source: source[0] not in UNPARTITIONED):
-        query = " UNION ALL BY NAME ".join(_as_declared(table, reader) for reader in readers)
+    for table, reader in sorted(sources, key=lambda source: source[0] not in UNPARTITIONED):
+        query = _as_declared(table, reader)
         is_overlaid = table.name == ISSUES.name and has_slas
         yield table.view, _with_newer_slas(query, site) if is_overlaid else query
     if has_slas:
@@ -49,7 +49,7 @@ def views(sources: Sequence[tuple[Table, Sequence[str]]], site: Site) -> Iterato
 
 
 def _as_declared(table: Table, reader: str) -> str:
-    """The declared columns, whatever the files have: some may be older than the configuration.
+    """The declared columns, whatever the files have: they may be of another version for a while.
 
     One that they lack is NULL, and so is a value that cannot be what is declared now.
     """

@@ -13,10 +13,12 @@ import pytest
 from jira_assets.sandbox.faults import Fault
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.default_tables import TABLES
+from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
+REBUILD = {"ops": {"jira_tables": {"config": {"rebuild": True}}}}
 
 
 def _site() -> Site:
@@ -189,6 +191,8 @@ def test_defects_9_and_29_a_corrupt_segment_concerns_its_month_only(pipe: Pipeli
     assert not run.success
     assert str(segment) in run.errors
     assert run.materialized("issues") == [FEBRUARY, MARCH]
+    assert run.materialized("published") == [FEBRUARY, MARCH]
+    assert f"{JANUARY}: its tables are as they were: " in run.errors
     assert keys(pipe) == ["ENG-3", "SUP-1", "SUP-2"]
     assert pipe.query("SELECT count(*) FROM jira.comments") == [(120,)]
     assert pipe.failed_checks() == {"raw_issues.every_part_fetched"}
@@ -207,14 +211,26 @@ def test_a_corrupt_segment_is_replaced_by_what_jira_says(pipe: Pipeline) -> None
     assert pipe.failed_checks() == set()
 
 
-def test_a_failed_check_keeps_wrong_data_from_being_published(pipe: Pipeline) -> None:
-    pipe.change("INSERT INTO jira.comments SELECT * FROM jira.comments WHERE month = '2024-01' LIMIT 1")
-    run = pipe.run(MARCH)
+def test_wrong_rows_keep_their_month_as_it_is_published_and_no_other(pipe: Pipeline) -> None:
+    change(pipe.sandbox.site, "10003", summary="changed")
+    pipe.change("INSERT INTO jira.comments SELECT * REPLACE ('9' AS issue_id) FROM jira.comments LIMIT 1")
+    run = pipe.run(JANUARY, MARCH)
     assert not run.success
-    assert run.materialized("published") == []
-    assert pipe.failed_checks() == {"comments.primary_key"}
-    assert len(run.offenders("comments.primary_key")) == 1
+    assert (
+        f"{JANUARY}: it is published as it was: comments.belongs_to_an_issue failed (SUP-1 in " in run.errors
+    )
+    assert run.materialized("published") == [FEBRUARY, MARCH]
+    assert pipe.published("SELECT count(*) FROM jira_comments") == [(120,)]
+    assert pipe.published("SELECT summary FROM jira_issues WHERE issue_id = '10003'") == [("changed",)]
+    assert pipe.failed_checks() == {"comments.belongs_to_an_issue"}
+    assert len(run.offenders("comments.belongs_to_an_issue")) == 1
     assert_no_check_is_left_planned(pipe)
+    assert pipe.run(MARCH).success
+    assert pipe.failed_checks() == {"comments.belongs_to_an_issue"}
+    mended = pipe.run(JANUARY, config=REBUILD)
+    assert mended.success, mended.errors
+    assert mended.materialized("published") == [JANUARY]
+    assert pipe.failed_checks() == set()
 
 
 @contextmanager

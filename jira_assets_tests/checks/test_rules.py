@@ -57,6 +57,7 @@ def violation(rule: Rule) -> str:
 
 _FAILURES = {
     "content_is_stored": "download_state = 'failed'",
+    "nothing_repeated": "repeated = 1",
     "slas_are_readable": f"error = '{NO_AGENT_LICENCE}'",
 }
 
@@ -64,7 +65,7 @@ _FAILURES = {
 def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
-        case "content_is_stored" | "slas_are_readable":
+        case "content_is_stored" | "slas_are_readable" | "nothing_repeated":
             return f"UPDATE {table} SET {_FAILURES[rule.name]} WHERE rowid = 0"
         case "is_gone":
             return f"UPDATE {table} SET issue_id = (SELECT min(issue_id) FROM jira.issues)"
@@ -142,6 +143,7 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
         "content_is_stored",
         "fresh",
         "everything_was_read",
+        "nothing_repeated",
         "slas_are_readable",
     }
 

@@ -1,0 +1,88 @@
+"""The months of a run that fail: the steps that follow leave them out, and the last one turns the run red.
+
+A step that raises ends the run, also for the months that went well. So it raises only if no other follows,
+and otherwise notes its failures as tags of the run: durable before the next step begins, and seen in the UI.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+
+import msgspec
+from dagster import AssetExecutionContext, Failure, InputContext, IOManager, OutputContext
+
+from jira_assets.warehouse.io_manager import record_only
+
+_STEPS = ("raw_issues", "jira_tables", "published")
+"""The steps of runs by month, in their order."""
+
+_LONGEST_REASON = 1000
+
+
+class FailedMonths:
+    """The months of a run that failed so far, as a step sees and adds to them."""
+
+    def __init__(self, context: AssetExecutionContext) -> None:
+        self._context = context
+        place = _STEPS.index(context.op_execution_context.op.name)
+        self._before, self._step, self._after = _STEPS[:place], _STEPS[place], _STEPS[place + 1 :]
+        self._own: dict[str, str] = {}
+
+    @cached_property
+    def earlier(self) -> Mapping[str, str]:
+        """Why months failed in the steps before this one."""
+        if len(self._context.partition_keys) == 1:
+            return {}  # the only month of a run that fails ends it
+        run = self._context.instance.get_run_by_id(self._context.run.run_id)
+        tags = run.tags if run else {}
+        texts = (tags[tag] for step in self._before if (tag := _tag(step)) in tags)
+        return {month: why for text in texts for month, why in msgspec.json.decode(text).items()}
+
+    @property
+    def so_far(self) -> Mapping[str, str]:
+        """Why months failed, in this step too."""
+        return {**self.earlier, **self._own}
+
+    @property
+    def others(self) -> list[str]:
+        """The months of the run that have not failed yet."""
+        return [month for month in self._context.partition_keys if month not in self.so_far]
+
+    @property
+    def is_last_step(self) -> bool:
+        """Whether no step follows in this run that would turn it red."""
+        steps = {node.name for node in self._context.job_def.nodes}
+        if self._context.run.step_keys_to_execute is not None:
+            steps &= {*self._context.run.step_keys_to_execute}
+        return steps.isdisjoint(self._after)
+
+    def add(self, failed: Mapping[str, str]) -> None:
+        """Note why months failed in this step, for those that follow."""
+        self._own.update(failed)
+        if failed and not self.is_last_step:
+            reasons = {month: why[:_LONGEST_REASON] for month, why in self._own.items()}
+            tags = {_tag(self._step): msgspec.json.encode(reasons).decode()}
+            self._context.instance.add_run_tags(self._context.run.run_id, tags)
+
+    def turn_red(self) -> None:
+        """Raises Failure if months failed, in this step or before, and no other step follows."""
+        if self.so_far and self.is_last_step:
+            raise Failure(told(self.so_far), allow_retries=False)
+
+
+class SomeMonths(IOManager):
+    """For an asset that stores by itself: Dagster records the months that it is given, and no others."""
+
+    def handle_output(self, context: OutputContext, obj: Collection[str]) -> None:
+        record_only(context, obj)
+
+    def load_input(self, context: InputContext) -> object:
+        raise NotImplementedError(f"{context.asset_key.to_user_string()} is read where it is stored")
+
+
+def told(failed: Mapping[str, str]) -> str:
+    """One line about months that failed."""
+    return "; ".join(f"{month}: {why}" for month, why in sorted(failed.items()))
+
+
+def _tag(step: str) -> str:
+    return f"jira_assets/failed_in_{step}"

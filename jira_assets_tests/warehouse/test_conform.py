@@ -1,0 +1,104 @@
+"""Published files of another mapping get today's columns, and can be read together all the while."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from upath import UPath
+
+from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
+from jira_assets.warehouse import conform as module
+from jira_assets.warehouse.conform import conform
+
+MONTHS = ("2024-01", "2024-02", "2024-03")
+THINGS = Table(
+    "things",
+    ".",
+    (*KEY_COLUMNS, Column("severity", Kind.TEXT_LIST, "."), Column("more", Kind.NUMBER, ".")),
+    ("issue_id",),
+)
+OLD = "'High' AS severity, 7 AS dropped"
+NEW = "['Low'] AS severity, 1.5::DOUBLE AS more"
+
+
+def write(folder: Path, month: str, columns: str) -> None:
+    target = folder / "things" / f"{month}.parquet"
+    target.parent.mkdir(exist_ok=True)
+    rows = f"SELECT '{month}' AS \"month\", '1' AS issue_id, 'A-1' AS issue_key, {columns}"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({rows}) TO '{target}'")
+
+
+def read(folder: Path) -> pl.DataFrame:
+    """As the README does."""
+    files = f"{folder}/things/*.parquet"
+    return pl.scan_parquet(files, missing_columns="insert", extra_columns="ignore").collect()
+
+
+def run(folder: Path, table: Table = THINGS) -> None:
+    with duckdb.connect() as connection:
+        conform(connection, UPath(folder), table)
+
+
+def test_all_files_have_the_declared_columns_whatever_they_had(tmp_path: Path) -> None:
+    for month, columns in zip(MONTHS, (OLD, NEW, "DATE '2024-01-01' AS severity"), strict=True):
+        write(tmp_path, month, columns)
+    run(tmp_path)
+    plain = pl.scan_parquet(f"{tmp_path}/things/*.parquet").collect()
+    assert plain.schema == THINGS.schema
+    assert plain.sort("month").select("severity", "more").rows() == [
+        (None, None),
+        (["Low"], 1.5),
+        (None, None),
+    ]
+
+
+def test_files_that_are_as_declared_are_not_touched(tmp_path: Path) -> None:
+    write(tmp_path, MONTHS[0], NEW)
+    before = (tmp_path / "things" / f"{MONTHS[0]}.parquet").stat()
+    run(tmp_path)
+    assert (tmp_path / "things" / f"{MONTHS[0]}.parquet").stat() == before
+
+
+def test_a_value_that_can_be_of_the_new_type_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, MONTHS[0], "'2.5' AS more, ['x'] AS severity")
+    run(tmp_path)
+    assert read(tmp_path)["more"].to_list() == [2.5]
+
+
+class Killed(Exception):
+    pass
+
+
+def _states(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[pl.DataFrame]:
+    """What can be read after each file that is replaced, the process being killed there every time."""
+    rewrite = module._rewrite
+    states: list[pl.DataFrame] = []
+    replaced: list[UPath] = []
+
+    def rewrite_one(connection: duckdb.DuckDBPyConnection, file: UPath, columns: str) -> None:
+        if replaced:
+            raise Killed
+        rewrite(connection, file, columns)
+        replaced.append(file)
+
+    monkeypatch.setattr(module, "_rewrite", rewrite_one)
+    while True:
+        replaced.clear()
+        with suppress(Killed):
+            run(folder)
+        if not replaced:
+            return states
+        states.append(read(folder))
+
+
+def test_whoever_is_killed_leaves_files_that_can_be_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for month in MONTHS:
+        write(tmp_path, month, "'2.5' AS more, ['x'] AS severity")
+    states = _states(tmp_path, monkeypatch)
+    assert [state.height for state in states] == [len(MONTHS)] * 2 * len(MONTHS)
+    assert read(tmp_path)["more"].to_list() == [2.5] * len(MONTHS)
