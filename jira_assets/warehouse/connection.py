@@ -31,6 +31,10 @@ _SETTINGS = (
 )
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 _names = itertools.count(1)
+_REMEDY = (
+    "If it is damaged, move it and the .wal beside it away, and materialize the tables: they are made anew "
+    "from the raw log, without Jira"
+)
 
 
 class WarehouseError(Exception):
@@ -131,7 +135,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
             continue
         except duckdb.Error as error:
             if not _held_elsewhere(error) and _inode(path) == before:
-                raise WarehouseError(f"cannot open {path}: {error}") from error
+                raise WarehouseError(f"cannot open {path}: {error}. {_REMEDY}") from error
             if time.monotonic() >= deadline:
                 raise WarehouseBusy(_busy_message(path, str(error), patience_s)) from error
         # Jitter, because two runs that wait for the same file would otherwise wake together for ever.
