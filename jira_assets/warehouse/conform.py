@@ -5,6 +5,7 @@ table meanwhile finds the same columns, of the same types, in each.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import duckdb
 from upath import UPath
@@ -15,8 +16,13 @@ from jira_assets.tables.declare import Table
 _BEFORE = "{} (before)"
 _MAGIC = b"PAR1"  # what Parquet files begin and end with
 _ASIDE = ".damaged"
+_ATTEMPTS = 20  # each that fails means that somebody else got on
 
 Types = Mapping[str, str]
+
+
+class _Changed(Exception):
+    """Somebody else has replaced a file that was to be replaced."""
 
 
 def conform(connection: duckdb.DuckDBPyConnection, folder: UPath, table: Table) -> None:
@@ -24,20 +30,28 @@ def conform(connection: duckdb.DuckDBPyConnection, folder: UPath, table: Table) 
 
     Files are replaced one by one. A column whose type is another one now is out of the way in all of them
     before the first has it anew: readers never find two types under one name. Whoever is killed in between
-    leaves it to the next. Raises `duckdb.Error` for a file that cannot be read.
+    leaves it to the next. Files that cannot be read are set aside.
     """
-    declared = {column.name: column.stored.sql for column in table.columns}
-    types = {file: _types(connection, file) for file in (folder / table.name).glob("*.parquet")}
+    for _ in range(_ATTEMPTS):
+        try:
+            _conform(connection, folder / table.name, {each.name: each.stored.sql for each in table.columns})
+        except (_Changed, FileNotFoundError):
+            continue  # another run publishes, or does the same
+        return
+
+
+def _conform(connection: duckdb.DuckDBPyConnection, folder: UPath, declared: Types) -> None:
+    types = {file: found for file in folder.glob("*.parquet") if (found := _types(connection, file))}
     outdated = [file for file, found in types.items() if found != declared]
     for file in outdated:
         retyped = [name for name, kind in types[file].items() if declared.get(name, kind) != kind]
         if retyped:
             renamed = ", ".join(f'"{name}" AS "{_BEFORE.format(name)}"' for name in retyped)
-            _rewrite(connection, file, f"* RENAME ({renamed})")
-            types[file] = _types(connection, file)
+            _rewrite(connection, file, f"* RENAME ({renamed})", types[file])
     for file in outdated:
-        columns = [f'{_value(name, kind, types[file])} AS "{name}"' for name, kind in declared.items()]
-        _rewrite(connection, file, ", ".join(columns))
+        if found := _types(connection, file):
+            columns = [f'{_value(name, kind, found)} AS "{name}"' for name, kind in declared.items()]
+            _rewrite(connection, file, ", ".join(columns), found)
 
 
 def set_damaged_aside(folder: UPath, table: Table) -> None:
@@ -47,13 +61,8 @@ def set_damaged_aside(folder: UPath, table: Table) -> None:
     """
     for file in (folder / table.name).glob("*.parquet"):
         path = local(file)
-        if path is not None:
-            with path.open("rb") as opened:
-                begins = opened.read(len(_MAGIC))
-                opened.seek(max(path.stat().st_size - len(_MAGIC), 0))
-                is_parquet = begins == opened.read() == _MAGIC
-            if not is_parquet:
-                path.rename(path.with_name(path.name + _ASIDE))
+        if path is not None and not _is_parquet(path):
+            _set_aside(file)
 
 
 def months_set_aside(folder: UPath, table: Table) -> list[str]:
@@ -74,8 +83,13 @@ def literal(path: UPath | str) -> str:
     return f"'{escaped}'"
 
 
-def _types(connection: duckdb.DuckDBPyConnection, file: UPath) -> Types:
-    rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(file)})").fetchall()
+def _types(connection: duckdb.DuckDBPyConnection, file: UPath) -> Types | None:
+    """The columns of a file; None for one that cannot be read, which is set aside then."""
+    try:
+        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(file)})").fetchall()
+    except duckdb.Error:
+        _set_aside(file)
+        return None
     return {name: kind for name, kind, *_ in rows}
 
 
@@ -86,9 +100,50 @@ def _value(name: str, kind: str, found: Types) -> str:
     return f'TRY_CAST("{before}" AS {kind})' if before in found else f"NULL::{kind}"
 
 
-def _rewrite(connection: duckdb.DuckDBPyConnection, file: UPath, columns: str) -> None:
-    with replaced(file, is_public=True) as staged:
-        connection.execute(
-            f"COPY (SELECT {columns} FROM read_parquet({literal(file)})) "
-            f"TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+def _rewrite(connection: duckdb.DuckDBPyConnection, file: UPath, columns: str, found: Types) -> None:
+    """Replace a file, which has the columns ``found``, unless somebody else does meanwhile."""
+    before = _identity(file)
+    if _types(connection, file) != found:
+        raise _Changed
+    try:
+        with replaced(file, is_public=True) as staged:
+            connection.execute(
+                f"COPY (SELECT {columns} FROM read_parquet({literal(file)})) "
+                f"TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+            if _identity(file) != before:
+                raise _Changed
+    except duckdb.Error:
+        if _is_readable(connection, file):
+            raise  # it could not be written
+        _set_aside(file)
+
+
+def _is_readable(connection: duckdb.DuckDBPyConnection, file: UPath) -> bool:
+    try:
+        connection.execute(f"SELECT max(hash(rows)) FROM read_parquet({literal(file)}) AS rows").fetchall()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as opened:
+        begins = opened.read(len(_MAGIC))
+        opened.seek(max(path.stat().st_size - len(_MAGIC), 0))
+        return begins == opened.read() == _MAGIC
+
+
+def _set_aside(file: UPath) -> None:
+    path = local(file)
+    if path is None:
+        raise OSError(f"{file} cannot be read: delete it, and materialize `published` of its month")
+    path.rename(path.with_name(path.name + _ASIDE))
+
+
+def _identity(file: UPath) -> tuple[int, int] | None:
+    path = local(file)
+    if path is None:
+        return None  # object stores don't tell
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns

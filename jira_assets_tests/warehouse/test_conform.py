@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -10,7 +11,7 @@ from upath import UPath
 
 from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
 from jira_assets.warehouse import conform as module
-from jira_assets.warehouse.conform import conform
+from jira_assets.warehouse.conform import conform, months_set_aside, set_damaged_aside
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
 THINGS = Table(
@@ -78,11 +79,11 @@ def _states(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[pl.DataFrame]
     states: list[pl.DataFrame] = []
     replaced: list[UPath] = []
 
-    def rewrite_one(connection: duckdb.DuckDBPyConnection, file: UPath, columns: str) -> None:
+    def rewrite_one(*arguments: Any) -> None:
         if replaced:
             raise Killed
-        rewrite(connection, file, columns)
-        replaced.append(file)
+        rewrite(*arguments)
+        replaced.append(arguments[1])
 
     monkeypatch.setattr(module, "_rewrite", rewrite_one)
     while True:
@@ -102,3 +103,36 @@ def test_whoever_is_killed_leaves_files_that_can_be_read_together(
     states = _states(tmp_path, monkeypatch)
     assert [state.height for state in states] == [len(MONTHS)] * 2 * len(MONTHS)
     assert read(tmp_path)["more"].to_list() == [2.5] * len(MONTHS)
+
+
+@pytest.mark.parametrize("kept", [0, 3, 40, -30, -9], ids=lambda size: f"{size} bytes")
+def test_a_file_that_cannot_be_read_costs_none_of_the_others(tmp_path: Path, kept: int) -> None:
+    for month in MONTHS:
+        write(tmp_path, month, OLD)
+    damaged = tmp_path / "things" / f"{MONTHS[1]}.parquet"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:kept] + (b"PAR1" if kept == -9 else b""))
+    set_damaged_aside(UPath(tmp_path), THINGS)
+    run(tmp_path)
+    assert sorted(read(tmp_path)["month"]) == [MONTHS[0], MONTHS[2]]
+    assert months_set_aside(UPath(tmp_path), THINGS) == [MONTHS[1]]
+
+
+def test_a_month_that_is_published_meanwhile_stays_as_it_was_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for month in MONTHS:
+        write(tmp_path, month, OLD)
+    identity = module._identity
+    published: list[UPath] = []
+
+    def publish(file: UPath) -> tuple[int, int] | None:
+        found = identity(file)
+        if file.stem == MONTHS[1] and not published:
+            published.append(file)
+            write(tmp_path, MONTHS[1], NEW)  # between our look at it and our writing it
+        return found
+
+    monkeypatch.setattr(module, "_identity", publish)
+    run(tmp_path)
+    assert read(tmp_path).sort("month")["more"].to_list() == [None, 1.5, None]
