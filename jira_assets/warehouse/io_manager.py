@@ -101,9 +101,10 @@ class _Handler(DbTypeHandler[Any]):
 
 
 def record_only(context: OutputContext, months: Collection[str]) -> None:
-    """Let Dagster record these months of an output, and not all of the run."""
-    subset = context.asset_partitions_def.subset_with_partition_keys(months)
-    context._asset_partitions_subset = subset
+    """Let Dagster record those of the run's months that are among these, and not all of them."""
+    recorded = [month for month in context.asset_partition_keys if month in months]
+    # There is no other way to say so: what Dagster records of an output are the partitions of its run.
+    context._asset_partitions_subset = context.asset_partitions_def.subset_with_partition_keys(recorded)
 
 
 class _Client(DuckDbClient):
