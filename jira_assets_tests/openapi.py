@@ -104,6 +104,26 @@ def _assert_matches(where: str, value: object, schema: Mapping[str, Any]) -> Non
     assert not errors, f"{where} is not as documented:\n{shown}"
 
 
+# What the subset lacks, from developer.atlassian.com/cloud/jira/platform/rest/v3.
+_SETTINGS = ("voting", "watching", "subTasks", "issueLinking", "timeTracking", "attachments")
+_CONFIGURATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        **{f"{name}Enabled": {"type": "boolean"} for name in _SETTINGS},
+        "unassignedIssuesAllowed": {"type": "boolean"},
+        "timeTrackingConfiguration": {
+            "type": "object",
+            "required": ["defaultUnit", "timeFormat", "workingDaysPerWeek", "workingHoursPerDay"],
+        },
+    },
+}
+
+
+def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
 @functools.cache
 def _document() -> dict[str, Any]:
     document: dict[str, Any] = _as_json_schema(json.loads(shared(_DOCUMENT).read_text()))
@@ -113,6 +133,7 @@ def _document() -> dict[str, Any]:
         schemas["ChangeDetails"]["properties"][name] = {"type": ["string", "null"]}
     schemas["ChangeDetails"]["additionalProperties"] = True  # tmpFromAccountId, tmpToAccountId
     schemas["Changelog"]["properties"]["created"] = {"type": ["string", "integer"]}  # a number in bulkfetch
+    document["paths"]["/rest/api/3/configuration"] = {"get": {"responses": {"200": _json(_CONFIGURATION)}}}
     return document
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey
 
-from jira_assets.raw.record import NO_AGENT_LICENCE
-from jira_assets.tables.completeness import COMPLETENESS
+from jira_assets.raw.record import NO_AGENT_LICENCE, NOT_GRANTED
+from jira_assets.tables.completeness import COMPLETENESS, FAILED
 from jira_assets.tables.declare import Column, IssueTable, Table
 from jira_assets.warehouse.store import SCHEMA
 
@@ -57,6 +57,7 @@ def rules(tables: Sequence[Table]) -> Iterator[Rule]:
         if table.name == "completeness":
             yield _slas_are_readable(table)
             yield _nothing_repeated(table)
+            yield _parts_are_readable(table)
         if table.name == "issues":
             yield _month_of_creation(table)
             yield _fresh(table)
@@ -217,6 +218,21 @@ def _nothing_repeated(table: Table) -> Rule:
     )
 
 
+def _parts_are_readable(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "parts_are_readable",
+        "The account and its token may read every part of issues. What they may not keeps its stored value.",
+        f"""
+        SELECT month, part || ': ' || error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')'
+            AS offender
+        FROM {SCHEMA}.{table.name} WHERE {{within}} AND starts_with(error, '{NOT_GRANTED}')
+        GROUP BY month, part, error
+        """,
+        severity=AssetCheckSeverity.WARN,
+    )
+
+
 def _none_unreadable(table: Table) -> Rule:
     return Rule(
         table.name,
@@ -239,7 +255,6 @@ COMPLETE = Rule(
         || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored')
         AS offender
     FROM {SCHEMA}.completeness
-    WHERE {{within}} AND ((error IS NOT NULL AND NOT starts_with(error, '{NO_AGENT_LICENCE}'))
-        OR coalesce(stored, 0) < coalesce(expected, 0))
+    WHERE {{within}} AND ({FAILED} OR coalesce(stored, 0) < coalesce(expected, 0))
     """,
 )

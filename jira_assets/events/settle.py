@@ -7,7 +7,7 @@ import msgspec
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.events import Child
-from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record
+from jira_assets.raw.record import Part, Record, is_failure
 from jira_assets.timestamps import parse_timestamp
 
 Children = Mapping[str, datetime | None]
@@ -33,9 +33,8 @@ class Answer:
 
     def __init__(self, records: Iterable[Record]) -> None:
         found = list(records)
-        # Without an agent's licence, SLAs cannot be read however often they are asked for.
-        failed = (record.error for record in found if record.error is not None)
-        self.is_whole = all(error.startswith(NO_AGENT_LICENCE) for error in failed)
+        # What is withheld as a whole cannot be read however often it is asked for.
+        self.is_whole = not any(is_failure(record.error) for record in found if record.error is not None)
         self.updated = max(record.issue_updated for record in found)
         self._payloads = {record.part: record.payload for record in found}
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from jira_assets.raw.record import NO_AGENT_LICENCE, Source
-from jira_assets.tables.completeness import COMPLETENESS
+from jira_assets.raw.record import Source
+from jira_assets.tables.completeness import COMPLETENESS, FAILED
 from jira_assets.tables.declare import Table
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.connection import connect
@@ -22,11 +22,10 @@ _READ = f"""
     SELECT issue_id, _source, updated_at, _synced_at FROM {SCHEMA}.issues
     WHERE _synced_at >= $since AND list_contains($sources, _source)
 """  # noqa: S608 - of declared names
-# What an account without an agent's licence may not read is told by a check of its own.
+# What is withheld as a whole is told by a check of its own.
 _INCOMPLETE = f"""
     SELECT count(DISTINCT issue_id) FROM {SCHEMA}.completeness
-    WHERE (error IS NOT NULL AND NOT starts_with(error, '{NO_AGENT_LICENCE}'))
-        OR coalesce(stored, 0) < coalesce(expected, 0)
+    WHERE {FAILED} OR coalesce(stored, 0) < coalesce(expected, 0)
 """  # noqa: S608 - of declared names
 
 

@@ -1,25 +1,31 @@
 """From pages of issues to records for the raw log: what Jira cuts short is fetched where it is whole."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from time import monotonic
 from typing import TypeVar
 
+from msgspec import Raw
+
 from jira_assets.jira import parts
-from jira_assets.jira.bulk import ISSUES_PER_CHANGELOG_CALL, IssuePage, bulk_changelogs
+from jira_assets.jira.bulk import ISSUES_PER_CHANGELOG_CALL, Changelogs, changelogs
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, Unauthorised
+from jira_assets.jira.histories import EmbeddedHistory, own_history, whole_history
 from jira_assets.jira.host import Answer
-from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut
+from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, counted_less, cut
 from jira_assets.jira.jql import month_bounds
+from jira_assets.jira.paging import IssuePage
+from jira_assets.jira.part_access import PartAccess
 from jira_assets.jira.parts import PartList
 from jira_assets.jira.slas import Slas, SlaSource, read_slas
-from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record, Source
+from jira_assets.jira.states import state_of
+from jira_assets.raw.record import Part, Record, Source, is_failure
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
@@ -30,6 +36,12 @@ _BATCH_BYTES = 32 * 1024 * 1024
 _BATCHES_IN_FLIGHT = 2
 _BYTES_OF_AN_ELEMENT = 1024  # a guess for comments, worklogs and changes that are still to come
 _SECONDS_BETWEEN_PROGRESS = 10.0
+
+_PART_READERS: dict[Part, Callable[[JiraClient, str, Sequence[Raw]], PartList]] = {
+    Part.COMMENTS: parts.comments,
+    Part.WORKLOGS: parts.worklogs,
+    Part.REMOTE_LINKS: parts.remote_links,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +56,13 @@ class PartFailure:
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """One part: a payload, or the error in its place."""
+    """One part: a payload, or the error in its place. ``repeated`` is how much Jira's count is too high."""
 
     payload: bytes | None
     fetched_at: datetime
     error: str | None = None
     fields: tuple[str, ...] = ()
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +72,8 @@ class _IssueOnItsWay:
     issue_id: str
     key: str
     updated: datetime
-    changelog_total: int | None
     parts: dict[Part, Future[_Fetched]]
+    changelog: EmbeddedHistory | None  # None for one whose history is not asked for
     slas: list[_Fetched]
 
 
@@ -68,7 +81,7 @@ class _IssueOnItsWay:
 class _Batch:
     issues: list[_IssueOnItsWay] = field(default_factory=list)
     weight: int = 0
-    changelogs: Future[dict[str, _Fetched]] | None = None
+    changelogs: Future[Changelogs | _Fetched] | None = None
     slas: Future[dict[str, list[_Fetched]]] | None = None
 
     @property
@@ -96,14 +109,17 @@ class Assembly:
         self._source = source
         self._progress = progress
         self._slas = slas
+        self._access = client.kept(PartAccess)
+        self._unreadable: deque[tuple[str, JiraError]] = deque()
         self._started = self._reported = monotonic()
         self._requests_before = client.statistics.requests
 
     def _records_of(self, pages: Iterator[Answer[IssuePage]]) -> Iterator[list[Record]]:
         """The records of the issues on these pages. Raises what reading a page raises, and Unauthorised."""
         pool = ThreadPoolExecutor(self._client.concurrency, thread_name_prefix=f"jira {self._month}")
+        batches = self._batches(pool, pages)
         try:
-            yield from map(self._records, _held_back(self._batches(pool, pages), _BATCHES_IN_FLIGHT))
+            yield from map(partial(self._records, pool), _held_back(batches, _BATCHES_IN_FLIGHT))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -127,8 +143,14 @@ class Assembly:
                     batch = _Batch()
             if monotonic() - self._reported >= _SECONDS_BETWEEN_PROGRESS:
                 self._report()
+        while self._unreadable:
+            self._add_unreadable(pool, batch, *self._unreadable.popleft())
         if batch.issues:
             yield self._sealed(pool, batch)
+
+    def _note_unreadable(self, issue_id: str, error: JiraError) -> None:
+        """Keeps an issue that no endpoint would show, until the others are read."""
+        self._unreadable.append((issue_id, error))
 
     def _placed(self, issue: CutIssue | SkippedIssue) -> CutIssue | None:
         if isinstance(issue, CutIssue) and not self._first <= issue.created < self._after:
@@ -141,14 +163,10 @@ class Assembly:
         return issue
 
     def _add(self, pool: ThreadPoolExecutor, batch: _Batch, issue: CutIssue, sent_at: datetime) -> None:
-        batch.weight += len(issue.payload) + (issue.changelog_total or 0) * _BYTES_OF_AN_ELEMENT
+        history = EmbeddedHistory(issue.changelog_total, issue.changelog)
+        batch.weight += len(issue.payload) + history.weight + (history.total or 0) * _BYTES_OF_AN_ELEMENT
         on_its_way = {Part.ISSUE: _done(_Fetched(issue.payload, sent_at))}
-        lists = (
-            (Part.COMMENTS, issue.comments, parts.comments),
-            (Part.WORKLOGS, issue.worklogs, parts.worklogs),
-            (Part.REMOTE_LINKS, EmbeddedList(), parts.remote_links),
-        )
-        for part, embedded, read in lists:
+        for part, embedded in ((Part.COMMENTS, issue.comments), (Part.WORKLOGS, issue.worklogs)):
             if embedded.is_complete:
                 payload = parts.array_of(embedded.elements or [])
                 batch.weight += len(payload)
@@ -156,33 +174,111 @@ class Assembly:
             else:
                 # Short, or not sent at all: then only the part's own address tells what there is.
                 batch.weight += (embedded.total or 0) * _BYTES_OF_AN_ELEMENT
-                on_its_way[part] = pool.submit(_fetched, partial(read, self._client, issue.issue_id))
+                on_its_way[part] = self._asked_for(pool, part, issue.issue_id, issue.key, embedded)
+        on_its_way[Part.REMOTE_LINKS] = self._asked_for(pool, Part.REMOTE_LINKS, issue.issue_id, issue.key)
         slas = [] if self._slas.client else _told(issue.slas, sent_at)
-        batch.issues.append(
-            _IssueOnItsWay(issue.issue_id, issue.key, issue.updated, issue.changelog_total, on_its_way, slas)
-        )
+        on_way = _IssueOnItsWay(issue.issue_id, issue.key, issue.updated, on_its_way, history, slas)
+        batch.issues.append(on_way)
+
+    def _add_unreadable(
+        self, pool: ThreadPoolExecutor, batch: _Batch, issue_id: str, error: JiraError
+    ) -> None:
+        """What there is of an issue that cannot be read itself: the parts that have their own addresses.
+
+        They are ordered by its ``updated``, so there are none if not even that can be had.
+        """
+        now = datetime.now(UTC)
+        on_its_way = {Part.ISSUE: _done(_Fetched(None, now, error.without_reason))}
+        try:
+            state = state_of(self._client, issue_id)
+        except Unauthorised:
+            raise
+        except JiraError:
+            state = None
+        if state is None or state.updated is None or state.month != self._month:
+            batch.issues.append(_IssueOnItsWay(issue_id, issue_id, now, on_its_way, None, []))
+            return
+        key = state.key or issue_id
+        for part in _PART_READERS:
+            on_its_way[part] = self._asked_for(pool, part, issue_id, key)
+        on_way = _IssueOnItsWay(issue_id, key, state.updated, on_its_way, EmbeddedHistory(), [])
+        batch.issues.append(on_way)
+
+    def _asked_for(
+        self,
+        pool: ThreadPoolExecutor,
+        part: Part,
+        issue_id: str,
+        key: str,
+        embedded: EmbeddedList | None = None,
+    ) -> Future[_Fetched]:
+        elements = embedded.elements if embedded else None
+        shown = [element.copy() for element in elements or ()]  # what was decoded holds on to its page
+        read = partial(_PART_READERS[part], self._client, issue_id, shown)
+        return pool.submit(self._fetched, part, key, read)
+
+    def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> _Fetched:
+        """A part, or the error in its place. A refused credential is no such error: it ends everything."""
+        asked_at = datetime.now(UTC)
+        reason = self._access.withheld(part, key)
+        if reason is None:
+            try:
+                whole = read()
+            except Unauthorised:
+                raise
+            except JiraError as error:
+                self._access.refused(part, key, error)
+                return _Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
+            self._access.succeeded(part)
+            return _Fetched(parts.array_of(whole.elements), whole.sent_at, repeated=whole.repeated)
+        return _Fetched(None, asked_at, reason)
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: _Batch) -> _Batch:
-        expected = {issue.issue_id: issue.changelog_total for issue in batch.issues}
+        expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]
         batch.changelogs = pool.submit(_changelogs, self._client, expected)
         if self._slas.client and self._slas.fields:
-            batch.slas = pool.submit(_slas, self._slas.client, list(expected), self._slas.fields)
+            batch.slas = pool.submit(_slas, self._slas.client, expected, self._slas.fields)
         return batch
 
-    def _records(self, batch: _Batch) -> list[Record]:
+    def _records(self, pool: ThreadPoolExecutor, batch: _Batch) -> list[Record]:
         """Waits for the parts of a batch that are still on their way."""
-        changelogs = batch.changelogs.result() if batch.changelogs else {}
+        self._add_histories(pool, batch)
         slas = batch.slas.result() if batch.slas else {}
         records: list[Record] = []
         for issue in batch.issues:
-            arrived = {part: future.result() for part, future in issue.parts.items()}
-            arrived[Part.CHANGELOG] = changelogs[issue.issue_id]
+            arrived = {part: self._result(issue, part) for part in issue.parts}
+            _count_once(arrived)
             told = ((Part.SLA, fetched) for fetched in slas.get(issue.issue_id, issue.slas))
             for part, fetched in chain(arrived.items(), told):
                 records.append(self._record(issue, part, fetched))
-                if fetched.error is not None and not fetched.error.startswith(NO_AGENT_LICENCE):
+                if fetched.error is not None and is_failure(fetched.error):
                     self.failures.append(PartFailure(issue.issue_id, issue.key, part, fetched.error))
         return records
+
+    def _result(self, issue: _IssueOnItsWay, part: Part) -> _Fetched:
+        """What became of a part. What was refused may turn out to be withheld from all issues."""
+        fetched = issue.parts[part].result()
+        if fetched.error is not None and part in _PART_READERS:
+            return replace(fetched, error=self._access.withheld(part, issue.key) or fetched.error)
+        return fetched
+
+    def _add_histories(self, pool: ThreadPoolExecutor, batch: _Batch) -> None:
+        """The history of each issue, from its own address where the bulk read does not show it whole."""
+        bulk = batch.changelogs.result() if batch.changelogs else Changelogs({}, None)
+        for issue in batch.issues:
+            if issue.changelog is None:
+                continue
+            if isinstance(bulk, _Fetched):
+                issue.parts[Part.CHANGELOG] = _done(bulk)
+                continue
+            sent = bulk.histories.get(issue.issue_id)
+            known = whole_history(sent, issue.changelog)
+            if known is not None:
+                asked_at = bulk.sent_at or issue.parts[Part.ISSUE].result().fetched_at
+                issue.parts[Part.CHANGELOG] = _done(_Fetched(parts.array_of(known), asked_at))
+            else:
+                read = partial(own_history, self._client, issue.issue_id, sent, issue.changelog)
+                issue.parts[Part.CHANGELOG] = pool.submit(self._fetched, Part.CHANGELOG, issue.key, read)
 
     def _record(self, issue: _IssueOnItsWay, part: Part, fetched: _Fetched) -> Record:
         return Record(
@@ -222,18 +318,6 @@ def _done(fetched: _Fetched) -> Future[_Fetched]:
     return future
 
 
-def _fetched(read: Callable[[], PartList]) -> _Fetched:
-    """A part, or the error in its place. A refused credential is no error of a part: it ends everything."""
-    asked_at = datetime.now(UTC)
-    try:
-        whole = read()
-    except Unauthorised:
-        raise
-    except JiraError as error:
-        return _Fetched(None, asked_at, error.without_reason)
-    return _Fetched(parts.array_of(whole.elements), whole.sent_at)
-
-
 def _told(slas: Slas, sent_at: datetime) -> list[_Fetched]:
     """What could be read of an issue's SLAs, and the reason why the rest could not."""
     told = [] if slas.payload is None else [_Fetched(slas.payload, sent_at, fields=slas.fields)]
@@ -252,25 +336,20 @@ def _slas(
     return {issue_id: _told(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
 
 
-def _changelogs(client: JiraClient, expected: Mapping[str, int | None]) -> dict[str, _Fetched]:
-    """The history of each issue in ``expected``, which maps ids to Jira's own counts.
-
-    ``bulkfetch`` leaves out issues without a word. So where it sends less than Jira counts, or nothing and
-    there is no count, the issue itself is asked.
-    """
+def _changelogs(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | _Fetched:
+    """The histories that Jira sends in bulk, or the error in place of all."""
     asked_at = datetime.now(UTC)
     try:
-        bulk = bulk_changelogs(client, list(expected))
+        return changelogs(client, issue_ids)
     except Unauthorised:
         raise
     except JiraError as error:
-        return dict.fromkeys(expected, _Fetched(None, asked_at, error.without_reason))
-    fetched: dict[str, _Fetched] = {}
-    for issue_id, total in expected.items():
-        histories = bulk.histories.get(issue_id)
-        sent = len(parts.distinct(histories or ()))
-        if (histories is None and total is None) or sent < (total or 0):
-            fetched[issue_id] = _fetched(partial(parts.histories, client, issue_id))
-        else:
-            fetched[issue_id] = _Fetched(parts.array_of(histories or ()), bulk.sent_at)
-    return fetched
+        return _Fetched(None, asked_at, error.without_reason)
+
+
+def _count_once(arrived: dict[Part, _Fetched]) -> None:
+    """Takes what Jira counts more than once out of the counts that the issue came with."""
+    issue = arrived[Part.ISSUE]
+    repeated = {part: fetched.repeated for part, fetched in arrived.items() if fetched.repeated}
+    if issue.payload is not None and repeated:
+        arrived[Part.ISSUE] = replace(issue, payload=counted_less(issue.payload, repeated))

@@ -1,8 +1,9 @@
 """The HTTP client of one Jira site. It knows nothing about issues."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from threading import RLock
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import requests
 from msgspec import Raw
@@ -29,7 +30,8 @@ class JiraClient:
     Every call may raise a ``JiraError``. 408, 425, 429, 5xx, timeouts, broken connections and unreadable
     bodies are tried again, which is safe because all that is sent here, the POSTs included, only reads. After
     a 401 nothing more is sent: repeating a refused credential locks accounts. Only OAuth, whose tokens are
-    short-lived, gets a new token first. Tokens and an unknown cloud id are asked for when first needed.
+    short-lived, gets a new token first, and a credential that was good until then has one more try. Tokens
+    and an unknown cloud id are asked for when first needed.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class JiraClient:
         site = base_url.address if isinstance(base_url, auth.Gateway) else base_url
         self._elsewhere = Elsewhere(site, timeout, self._hosts.session)
         self._jira = Shared(self._open_jira)
+        self._kept: dict[Callable[[JiraClient], object], object] = {}
+        self._keeping = RLock()
         self._credentials: auth.Credentials = (
             credential if isinstance(credential, auth.Credential) else AccessTokens(credential, self._hosts)
         )
@@ -90,6 +94,16 @@ class JiraClient:
         """A snapshot of the counts, which include requests for access tokens."""
         return self._hosts.statistics
 
+    def kept(self, made: Callable[["JiraClient"], T]) -> T:
+        """What ``made`` makes for this client, once: for what calls find out about the site.
+
+        It must send nothing when it is made.
+        """
+        with self._keeping:
+            if made not in self._kept:
+                self._kept[made] = made(self)
+            return cast(T, self._kept[made])
+
     def get_json(self, path: str, params: Parameters | None, into: type[T]) -> T:
         """GETs a path below the base address and decodes the body into the given type."""
         return self.get(path, params, into).value
@@ -98,13 +112,21 @@ class JiraClient:
         """POSTs a JSON body, and decodes the answer into the given type."""
         return self.post(path, body, into).value
 
-    def get(self, path: str, params: Parameters | None, into: type[T]) -> Answer[T]:
-        """As ``get_json``, with the time at which the request was sent."""
-        return self._call(Request("GET", path, into, params=params))
+    def get(
+        self, path: str, params: Parameters | None, into: type[T], *, tries: int | None = None
+    ) -> Answer[T]:
+        """As ``get_json``, with the time at which the request was sent; ``tries`` is as for ``post``."""
+        return self._call(Request("GET", path, into, params=params, tries=tries))
 
-    def post(self, path: str, body: Mapping[str, object], into: type[T]) -> Answer[T]:
-        """As ``post_json``, with the time at which the request was sent."""
-        return self._call(Request("POST", path, into, body=body))
+    def post(
+        self, path: str, body: Mapping[str, object], into: type[T], *, tries: int | None = None
+    ) -> Answer[T]:
+        """As ``post_json``, with the time at which the request was sent.
+
+        ``tries`` is how often at most what fails is sent, if that is less than the throttle's patience: of
+        what can be asked for in smaller pieces.
+        """
+        return self._call(Request("POST", path, into, body=body, tries=tries))
 
     def open(self, path: str, headers: Mapping[str, str]) -> requests.Response:
         """GETs what is no JSON: an answer with the body still to be read, or a redirect. To be closed."""

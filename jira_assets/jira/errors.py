@@ -34,20 +34,29 @@ class JiraError(Exception):
         self.reason = reason
 
     @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return self.advice
+
+    @property
     def without_reason(self) -> str:
         """What happened, without Jira's words: those may quote names and texts of the site."""
         is_ours = self.status is None or self.reason_is_ours
         answered = self.reason if is_ours else f"{self.status}."
-        return f"{self.method} {self.path}: {answered} {self.advice}"
+        return f"{self.method} {self.path}: {answered} {self.remedy}"
 
     def __str__(self) -> str:
         status = "" if self.status is None else f"{self.status}, "
-        return f"{self.method} {self.path}: {status}{self.reason} {self.advice}"
+        return f"{self.method} {self.path}: {status}{self.reason} {self.remedy}"
 
 
 class Unauthorised(JiraError):
-    """401, or Jira's word that it did not accept the credential. Nothing more is sent with it."""
+    """401, or Jira's word that it did not accept the credential. Nothing more is sent with it.
 
+    ``is_login_refused`` is whether that word was given: without it, a 401 may be an accident.
+    """
+
+    is_login_refused = False
     advice = (
         "The token is wrong, revoked or expired, or belongs to another address than JIRA_EMAIL: create one "
         "at https://id.atlassian.com/manage-profile/security/api-tokens. A token with scopes works only "
@@ -59,6 +68,19 @@ class Forbidden(JiraError):
     """403: the account is known but may not do this."""
 
     advice = "Give the account permission to browse the project, and the token the scope read:jira-work."
+
+
+class ScopeMissing(Forbidden):
+    """The token is good, and lacks the scope for one endpoint. Whatever needs others goes on."""
+
+    @property
+    def remedy(self) -> str:
+        """Which scope to give: those of https://developer.atlassian.com/cloud/jira/platform/rest/v3."""
+        scope = "read:jira-user" if self.path.endswith("/myself") else "read:jira-work"
+        return (
+            f"The token lacks a scope: make one with {scope}, or, if yours has granular scopes, with those "
+            f"that Atlassian's documentation of the REST API names for {self.method} {self.path}."
+        )
 
 
 class MissingOrForbidden(JiraError):
@@ -93,6 +115,12 @@ class Unavailable(JiraError):
     advice = (
         "Check https://status.atlassian.com and the network, then run this again; what was fetched is kept."
     )
+
+
+class UnreadablePage(Unavailable):
+    """A page of a search, down to a single issue, though the search itself works: an issue is at fault."""
+
+    advice = "Look at the issue that follows those that were read, and report it to Atlassian."
 
 
 class Redirected(JiraError):
@@ -130,6 +158,11 @@ def kind_of_status(status: int) -> type[JiraError]:
         429: RateLimited,
     }
     return kinds.get(status, BadQuery)
+
+
+def lacks_scope(status: int, message: str) -> bool:
+    """Whether the gateway refuses one endpoint to a good token ("Unauthorized; scope does not match")."""
+    return status in (401, 403) and "scope does not match" in message.lower()
 
 
 def message_of(body: bytes) -> str:

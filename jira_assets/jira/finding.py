@@ -42,4 +42,4 @@ def fail(check: str, message: str, remedy: str) -> Finding:
 def refused(check: str, error: JiraError) -> Finding:
     """A check that Jira did not let us finish."""
     status = "" if error.status is None else f"HTTP {error.status}: "
-    return fail(check, f"{error.method} {error.path}: {status}{error.reason}", error.advice)
+    return fail(check, f"{error.method} {error.path}: {status}{error.reason}", error.remedy)

@@ -13,6 +13,7 @@ import requests
 
 from jira_assets.jira.auth import Credential, Credentials
 from jira_assets.jira.errors import (
+    RateLimited,
     Redirected,
     Unauthorised,
     Unavailable,
@@ -35,7 +36,10 @@ _STREAMED = 2  # answers that are read piece by piece keep a connection, but no 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """What is asked of a host: a path below its address, and the type that the answer decodes into."""
+    """What is asked of a host: a path below its address, and the type that the answer decodes into.
+
+    ``tries`` limits how often what fails is sent, of what can be asked for in smaller pieces instead.
+    """
 
     method: str
     path: str
@@ -43,6 +47,7 @@ class Request(Generic[T]):
     params: Parameters | None = None
     body: Mapping[str, object] | None = field(default=None, repr=False)  # one of them holds a secret
     headers: Mapping[str, str] = field(default_factory=dict)
+    tries: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -133,11 +138,14 @@ class Host:
         self._session = session
         self._hosts = hosts
         self._throttle = hosts.throttle
+        self._accepted: Credential | None = None
 
     def call(self, request: Request[T], credentials: Credentials) -> Answer[T]:
         """The answer, after as many tries as the throttle's patience allows. Raises a ``JiraError``.
 
-        A refused credential is replaced once, if there can be another; then nothing more is sent.
+        A refused credential is replaced once, if there can be another. One that was accepted before, and is
+        refused without a word about the login, is tried once more after a pause, in which nothing else is
+        sent: Jira has answered 401 by accident. Refused again, nothing more is sent.
         """
         return self._until_answered(request, credentials, self._decoded)
 
@@ -155,38 +163,61 @@ class Host:
         ask: Callable[[Request[T], Credential], V | Setback | Unauthorised],
     ) -> V:
         tries = self._throttle.tries(request.endpoint)
-        may_renew = True
+        was_refused = on_trial = False
         waited = 0.0
         attempt = 1
-        while True:
-            credential = credentials.current()
-            with self._throttle.slot(request.endpoint):
-                outcome = ask(request, credential)
-                if isinstance(outcome, Unauthorised) and not (may_renew and credentials.discard(credential)):
-                    self._throttle.stop(outcome)  # while we have the slot, or whoever waits for it would send
-                    raise outcome
-            if isinstance(outcome, Unauthorised):
-                may_renew = False
-                continue
-            if not isinstance(outcome, Setback):
-                self._throttle.succeeded(request.endpoint)
-                return outcome
-            delay = self._throttle.delay(attempt, outcome.asked_for)
-            self._wait_or_give_up(request.endpoint, outcome, delay, waited, is_last=attempt >= tries)
-            waited += delay
-            attempt += 1
-            self._hosts.count(retries=1)
+        try:
+            while True:
+                credential = credentials.current()
+                with self._throttle.slot(request.endpoint, on_trial=on_trial):
+                    outcome = ask(request, credential)
+                    if isinstance(outcome, Unauthorised):
+                        is_renewed = not was_refused and credentials.discard(credential)
+                        if not is_renewed and (was_refused or not self._may_be_accident(outcome, credential)):
+                            # While we have the slot, or whoever waits for it would send.
+                            self._throttle.stop(outcome)
+                            raise outcome
+                if isinstance(outcome, Unauthorised):
+                    was_refused = True
+                    if not is_renewed and self._throttle.doubt():
+                        on_trial = True
+                        self._throttle.sleep(self._throttle.delay(attempt, None))
+                    self._hosts.count(retries=1)
+                    continue
+                if on_trial:
+                    on_trial = False
+                    self._throttle.trust()
+                if not isinstance(outcome, Setback):
+                    self._accepted = credential
+                    self._throttle.succeeded(request.endpoint)
+                    return outcome
+                delay = self._throttle.delay(attempt, outcome.asked_for)
+                self._wait_or_give_up(request, outcome, delay, waited, attempt, tries)
+                waited += delay
+                attempt += 1
+                self._hosts.count(retries=1)
+        finally:
+            if on_trial:
+                self._throttle.trust()
+
+    def _may_be_accident(self, refusal: Unauthorised, credential: Credential) -> bool:
+        return credential is self._accepted and not refusal.is_login_refused
 
     def _wait_or_give_up(
-        self, endpoint: str, setback: Setback, delay: float, waited: float, *, is_last: bool
+        self, request: Request[T], setback: Setback, delay: float, waited: float, attempt: int, tries: int
     ) -> None:
+        endpoint = request.endpoint
+        # Less to do does not help against a limit of requests.
+        is_smaller_next = request.tries is not None and not isinstance(setback.error, RateLimited)
+        is_last = attempt >= (min(tries, request.tries or tries) if is_smaller_next else tries)
         out_of_patience = waited + delay > self._throttle.patience.total_seconds
         if out_of_patience and setback.everything:
             self._throttle.stop(setback.error)  # whatever is sent now only prolongs the pause
         if setback.pauses and not out_of_patience:
             self._throttle.pause(None if setback.everything else endpoint, delay)
         if is_last or out_of_patience:
-            self._throttle.gave_up(endpoint)
+            if not is_smaller_next:
+                self._throttle.gave_up(endpoint)
             raise setback.error
         if not setback.pauses:
             self._throttle.sleep(delay)

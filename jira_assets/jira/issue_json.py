@@ -1,6 +1,6 @@
 """Takes an issue of a search apart without parsing more of it than names: the rest keeps Jira's own bytes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from jira_assets.jira.parts import distinct
 from jira_assets.jira.slas import Slas, slas_among
+from jira_assets.raw.record import Part
 from jira_assets.timestamps import parse_timestamp
 
 T = TypeVar("T")
@@ -35,7 +36,10 @@ class EmbeddedList:
 
 @dataclass(frozen=True, slots=True)
 class CutIssue:
-    """An issue without its SLAs and lists; of the lists, ``{"total": N}`` stays in ``payload``."""
+    """An issue without its SLAs and lists; of the lists, ``{"total": N}`` stays in ``payload``.
+
+    ``changelog`` is the history as it came inside the issue, cut short or not; None if there was none.
+    """
 
     issue_id: str
     key: str
@@ -46,6 +50,7 @@ class CutIssue:
     comments: EmbeddedList
     worklogs: EmbeddedList
     changelog_total: int | None
+    changelog: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def cut(issue: Raw, sla_fields: Collection[str] = ()) -> CutIssue | SkippedIssue
         return SkippedIssue(issue_id, key, "it has no readable `created`, so its month is unknown")
     comments = _cut_list(fields, "comment", "comments")
     worklogs = _cut_list(fields, "worklog", "worklogs")
-    # At most 40 or 100 of the histories are embedded (jira_cloud.md 1.2), so only their count is of use.
+    changelog = members.get("changelog")
     changelog_total = _cut_list(members, "changelog", "histories").total
     slas = slas_among(fields, sla_fields)
     for name in sla_fields:
@@ -99,7 +104,26 @@ def cut(issue: Raw, sla_fields: Collection[str] = ()) -> CutIssue | SkippedIssue
         comments=comments,
         worklogs=worklogs,
         changelog_total=changelog_total,
+        # A copy: what was decoded holds on to its page.
+        changelog=bytes(changelog) if changelog is not None and changelog_total else None,
     )
+
+
+_LIST_NAMES = {Part.COMMENTS: "comment", Part.WORKLOGS: "worklog", Part.CHANGELOG: "changelog"}
+
+
+def counted_less(payload: bytes, repeated: Mapping[Part, int]) -> bytes:
+    """The payload of an issue whose ``total`` of some lists is less by what Jira counts more than once."""
+    members = msgspec.json.decode(payload, type=dict[str, Raw])
+    fields = msgspec.json.decode(members["fields"], type=dict[str, Raw])
+    for part, count in repeated.items():
+        name = _LIST_NAMES.get(part, "")
+        container = members if part is Part.CHANGELOG else fields
+        envelope = _decoded(container.get(name), _Envelope)
+        if envelope is not None and envelope.total is not None:
+            container[name] = _envelope(max(0, envelope.total - count))
+    members["fields"] = Raw(msgspec.json.encode(fields))
+    return msgspec.json.encode(members)
 
 
 def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> EmbeddedList:
@@ -113,8 +137,12 @@ def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> Embed
     if envelope is None:
         del container[name]  # not an envelope, so it says nothing about the list
         return EmbeddedList()
-    container[name] = Raw(b"{}" if envelope.total is None else b'{"total":%d}' % envelope.total)
+    container[name] = _envelope(envelope.total)
     return EmbeddedList(envelope.total, getattr(envelope, elements_name))
+
+
+def _envelope(total: int | None) -> Raw:
+    return Raw(b"{}" if total is None else b'{"total":%d}' % total)
 
 
 def _decoded(value: Raw | None, into: type[T]) -> T | None:

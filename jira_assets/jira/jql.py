@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from jira_assets.timestamps import epoch_milliseconds
 
@@ -23,9 +24,20 @@ def created_in_month(month: str, projects: Sequence[str] = ()) -> str:
 
     An unquoted integer is epoch milliseconds (jira_cloud.md 1.1). No projects means every visible one.
     """
+    return in_steady_order(created_between(*month_bounds(month), projects))
+
+
+def created_on_days_of(month: str, projects: Sequence[str] = ()) -> list[str]:
+    """As ``created_in_month``, a search for each day."""
     start, after = month_bounds(month)
+    days = [start + timedelta(days) for days in range((after - start).days + 1)]
+    return [in_steady_order(created_between(*bounds, projects)) for bounds in pairwise(days)]
+
+
+def created_between(start: datetime, after: datetime, projects: Sequence[str] = ()) -> str:
+    """The condition that an issue was created from ``start`` on and before ``after``, in no order."""
     created = f"created >= {epoch_milliseconds(start)} AND created < {epoch_milliseconds(after)}"
-    return in_steady_order(in_projects(created, projects))
+    return in_projects(created, projects)
 
 
 def open_issues(projects: Sequence[str] = ()) -> str:

@@ -1,8 +1,8 @@
 """The parts of one issue that have addresses of their own: comments, worklogs, history, remote links."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import msgspec
@@ -20,10 +20,14 @@ _READINGS = 3  # of a list that changes under our eyes
 
 @dataclass(frozen=True, slots=True)
 class PartList:
-    """All elements of a part, as Jira wrote them, and when the (first) request for them was sent."""
+    """The elements of a part, as Jira wrote them, and when the (first) request for them was sent.
+
+    Jira counts an element that it repeats more than once: so ``repeated`` is how much its count is too high.
+    """
 
     elements: list[Raw]
     sent_at: datetime
+    repeated: int = 0
 
 
 class _Page(msgspec.Struct):
@@ -42,23 +46,28 @@ class _Identified(msgspec.Struct):
     id: str | int | None = None
 
 
-def comments(client: JiraClient, issue_id: str) -> PartList:
-    """All comments of an issue. Raises ``BrokenPaging`` if Jira counts more than it sends."""
-    return _whole_list(client, _path(issue_id, "comment"), COMMENTS_PER_PAGE)
+def comments(client: JiraClient, issue_id: str, shown: Sequence[Raw] = ()) -> PartList:
+    """The comments of an issue that Jira shows, which may be fewer than it counts.
+
+    ``shown`` are those that came inside the issue. Raises ``BrokenPaging`` if they change while they are
+    read, time and again, or if none are there although some were shown.
+    """
+    return _whole_list(client, _path(issue_id, "comment"), COMMENTS_PER_PAGE, shown)
 
 
-def worklogs(client: JiraClient, issue_id: str) -> PartList:
-    """All worklogs of an issue. Raises as ``comments`` does."""
-    return _whole_list(client, _path(issue_id, "worklog"), WORKLOGS_PER_PAGE)
+def worklogs(client: JiraClient, issue_id: str, shown: Sequence[Raw] = ()) -> PartList:
+    """The worklogs of an issue. Takes and raises what ``comments`` does."""
+    return _whole_list(client, _path(issue_id, "worklog"), WORKLOGS_PER_PAGE, shown)
 
 
-def histories(client: JiraClient, issue_id: str) -> PartList:
-    """The history of an issue, for where ``changelog/bulkfetch`` was silent. Raises as ``comments`` does."""
-    return _whole_list(client, _path(issue_id, "changelog"), HISTORIES_PER_PAGE)
+def histories(client: JiraClient, issue_id: str, shown: Sequence[Raw] = ()) -> PartList:
+    """The history of an issue, for where ``changelog/bulkfetch`` was silent. As ``comments``."""
+    return _whole_list(client, _path(issue_id, "changelog"), HISTORIES_PER_PAGE, shown)
 
 
-def remote_links(client: JiraClient, issue_id: str) -> PartList:
+def remote_links(client: JiraClient, issue_id: str, shown: Sequence[Raw] = ()) -> PartList:
     """All remote links of an issue. Jira does not page them, and sends a single object at times."""
+    del shown  # none ever are
     path = _path(issue_id, "remotelink")
     answer = client.get(path, None, Raw)
     whole = bytes(answer.value)
@@ -75,10 +84,18 @@ def distinct(elements: Iterable[Raw]) -> dict[str | bytes, Raw]:
     return {_identity(element): element for element in elements}
 
 
+def by_id(elements: Iterable[Raw]) -> dict[str | bytes, list[Raw]]:
+    """The elements by id, all of each."""
+    found: dict[str | bytes, list[Raw]] = {}
+    for element in elements:
+        found.setdefault(_identity(element), []).append(element)
+    return found
+
+
 def array_of(elements: Iterable[Raw]) -> bytes:
     """A JSON array of the elements, each once, in the order of their numeric ids, as Jira wrote them."""
-    by_id = distinct(elements)
-    return b"[" + b",".join(by_id[identity] for identity in sorted(by_id, key=_by_number)) + b"]"
+    found = distinct(elements)
+    return b"[" + b",".join(found[identity] for identity in sorted(found, key=_by_number)) + b"]"
 
 
 def _by_number(identity: str | bytes) -> tuple[int, int, str]:
@@ -99,38 +116,66 @@ def _path(issue_id: str, part: str) -> str:
     return f"/rest/api/3/issue/{quote(issue_id, safe='')}/{part}"
 
 
-def _whole_list(client: JiraClient, path: str, per_page: int) -> PartList:
+@dataclass(slots=True)
+class _Reading:
+    """The pages of a list, read from its beginning: ``sent`` counts what is repeated, too."""
+
+    sent_at: datetime | None = None
+    elements: dict[str | bytes, Raw] = field(default_factory=dict)
+    sent: int = 0
+    total: int = 0
+    is_stable: bool = True  # the total never shrank
+
+    @property
+    def is_whole(self) -> bool:
+        return self.is_stable and len(self.elements) >= self.total
+
+    def is_like(self, other: "_Reading") -> bool:
+        return self.is_stable and self.total == other.total and self.elements.keys() == other.elements.keys()
+
+
+def _whole_list(client: JiraClient, path: str, per_page: int, shown: Sequence[Raw]) -> PartList:
     """Reads the list from its beginning until the distinct elements are as many as Jira counts.
 
     An element deleted meanwhile moves the others to earlier pages, so that one of them is seen by no request:
-    then the union is short of the total, or the total has shrunk, and the list is read again.
+    then the union is short of the total, or the total has shrunk, and the list is read again. If that brings
+    the same, it is not for a change that it is short: Jira counts a repeated element twice, or one that
+    nobody is shown.
     """
+    before: _Reading | None = None
     for _ in range(_READINGS):
-        elements, total, is_stable, sent_at = _read_through(client, path, per_page)
-        if is_stable and len(elements) >= total:
-            return PartList(list(elements.values()), sent_at)
-    raise BrokenPaging("GET", path, 200, f"Jira counts {total} elements but its pages hold {len(elements)}.")
+        reading = _read_through(client, path, per_page)
+        if reading.is_whole or (before is not None and reading.is_like(before)):
+            return _as_read(path, reading, shown)
+        before = reading
+    raise _short(path, reading.total, len(reading.elements))
 
 
-def _read_through(
-    client: JiraClient, path: str, per_page: int
-) -> tuple[dict[str | bytes, Raw], int, bool, datetime]:
-    """One reading: the distinct elements, the last total, whether that never shrank, when it began."""
-    elements: dict[str | bytes, Raw] = {}
-    start_at = 0
-    total = 0
-    is_stable = True
-    first_sent_at: datetime | None = None
+def _as_read(path: str, reading: _Reading, shown: Sequence[Raw]) -> PartList:
+    elements = reading.elements
+    if shown and not elements:
+        raise _short(path, reading.total, 0)  # it is not the list that is empty
+    all_were_sent = reading.sent >= reading.total > len(elements)
+    repeated = reading.total - len(elements) if all_were_sent else 0
+    return PartList(list(elements.values()), reading.sent_at or datetime.now(UTC), repeated)
+
+
+def _short(path: str, total: int, held: int) -> BrokenPaging:
+    return BrokenPaging("GET", path, 200, f"Jira counts {total} elements but its pages hold {held}.")
+
+
+def _read_through(client: JiraClient, path: str, per_page: int) -> _Reading:
+    reading = _Reading()
     for _ in range(MAX_PAGES):
-        answer = client.get(path, {"startAt": start_at, "maxResults": per_page}, _Page)
-        page = answer.value.elements()
-        if page is None or answer.value.total is None:
+        answer = client.get(path, {"startAt": reading.sent, "maxResults": per_page}, _Page)
+        page, total = answer.value.elements(), answer.value.total
+        if page is None or total is None:
             raise Unavailable("GET", path, 200, "the answer is not a page of a list.")
-        first_sent_at = first_sent_at or answer.sent_at
-        elements.update(distinct(page))
-        is_stable = is_stable and answer.value.total >= total
-        total = answer.value.total
-        start_at += len(page)
-        if len(elements) >= total or start_at >= total or not page:
-            return elements, total, is_stable, first_sent_at
+        reading.sent_at = reading.sent_at or answer.sent_at
+        reading.elements.update(distinct(page))
+        reading.is_stable = reading.is_stable and total >= reading.total
+        reading.total = total
+        reading.sent += len(page)
+        if len(reading.elements) >= total or reading.sent >= total or not page:
+            return reading
     raise BrokenPaging("GET", path, 200, f"more than {MAX_PAGES} pages.")

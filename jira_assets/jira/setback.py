@@ -11,9 +11,11 @@ from jira_assets.jira.errors import (
     JiraError,
     RateLimited,
     Redirected,
+    ScopeMissing,
     Unauthorised,
     Unavailable,
     kind_of_status,
+    lacks_scope,
     message_of,
     one_line,
 )
@@ -49,8 +51,11 @@ def failure(
     method: str, path: str, response: requests.Response, credential: Credential
 ) -> Setback | Unauthorised:
     """An answer that is none: what may be tried again, after a 401 perhaps. Raises what may not."""
-    kind = Unauthorised if is_login_refused(response) else kind_of_status(response.status_code)
+    login_refused = is_login_refused(response)
+    kind = Unauthorised if login_refused else kind_of_status(response.status_code)
     reason = message_of(response.content)
+    if lacks_scope(response.status_code, reason):
+        kind = ScopeMissing
     if kind is Redirected:
         host = urlsplit(response.headers.get("Location", "")).hostname or "an unknown host"
         reason = f"the answer is a redirect to {host}"  # never the address: it may be signed
@@ -58,6 +63,7 @@ def failure(
         kind = credential.refusal
     error = kind(method, path, response.status_code, fit_to_tell(reason, credential))
     if isinstance(error, Unauthorised):
+        error.is_login_refused = login_refused
         return error
     if kind not in (RateLimited, Unavailable):
         raise error

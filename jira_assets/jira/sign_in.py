@@ -14,6 +14,7 @@ from jira_assets.jira.errors import (
     MissingOrForbidden,
     RateLimited,
     Redirected,
+    ScopeMissing,
     Unauthorised,
     Unavailable,
 )
@@ -54,13 +55,16 @@ def sign_in(client: JiraClient, settings: Settings) -> list[Finding]:
         return [refused("site", error)]
     except Unavailable as error:
         message = f"{_asked(settings, error)} does not answer: {error.reason}"
-        return [fail("site", message, error.advice if error.status else _UNREACHABLE)]
+        return [fail("site", message, error.remedy if error.status else _UNREACHABLE)]
     except MissingOrForbidden as error:
         message = f"{_asked(settings, error)} is not a Jira site: HTTP {error.status}: {error.reason}"
         return [fail("site", message, _address(settings))]
     except Unauthorised as error:
         message = f"HTTP {error.status}: {error.reason}"
         return [_site_answers(settings), fail("credentials", message, _why_unauthorised(settings, error))]
+    except ScopeMissing as error:
+        remedy = f"Make a token, or with OAuth a credential, that has the scopes {_SCOPES}."
+        return [_site_answers(settings), replace(refused("credentials", error), remedy=remedy)]
     except Forbidden as error:
         return [_site_answers(settings), replace(refused("credentials", error), remedy=NO_ACCESS)]
     except JiraError as error:
@@ -101,18 +105,16 @@ def _address(settings: Settings) -> str:
 
 def _why_unauthorised(settings: Settings, error: Unauthorised) -> str:
     """What to do, after one try at the other address: the two kinds of token work at one of them each."""
-    if "scope" in error.reason.lower():
-        return f"Make a token, or with OAuth a credential, that has the scopes {_SCOPES}."
     if isinstance(error, auth.OAuthRefused):
-        return error.advice
+        return error.remedy
     if settings.cloud_id is not None:
         if settings.email and _is_accepted(settings.with_values(JIRA_CLOUD_ID="")):
             return "This is a token without scopes, which works on the site: unset JIRA_CLOUD_ID."
-        return error.advice
+        return error.remedy
     cloud_id = _cloud_id(settings)
     if cloud_id and _is_accepted(settings.with_values(JIRA_CLOUD_ID=cloud_id)):
         return f"This is a token with scopes, which works through the gateway: set JIRA_CLOUD_ID={cloud_id}."
-    return error.advice
+    return error.remedy
 
 
 def _is_accepted(settings: Settings) -> bool:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import msgspec
 
-from jira_assets.jira.bulk import search, visible_projects
+from jira_assets.jira.bulk import approximate_count, search, visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import MissingOrForbidden
 from jira_assets.jira.finding import Finding, fail, ok, warn
@@ -16,7 +16,6 @@ from jira_assets.timestamps import parse_timestamp
 
 _SERVER_INFO = "/rest/api/3/serverInfo"
 _PERMISSIONS = "/rest/api/3/mypermissions"
-_COUNT = "/rest/api/3/search/approximate-count"
 
 _CLOCK_SKEW_SECONDS = 60
 _PROJECTS_NAMED = 20
@@ -37,10 +36,6 @@ class _Permission(msgspec.Struct, rename="camel"):
 
 class _Permissions(msgspec.Struct):
     permissions: dict[str, _Permission]
-
-
-class _Count(msgspec.Struct):
-    count: int
 
 
 class _Created(msgspec.Struct):
@@ -123,9 +118,10 @@ def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
     oldest = _oldest(client, earlier)
     if oldest:
         key, created = oldest
+        count = approximate_count(client, earlier)
         yield warn(
             "start month",
-            f"about {_count(client, earlier):,} issues are older than JIRA_START_MONTH={month} and in no "
+            f"about {count:,} issues are older than JIRA_START_MONTH={month} and in no "
             f"partition, so they are not copied; the oldest is {key} of {created:%Y-%m}",
             f"Set JIRA_START_MONTH={created:%Y-%m}.",
         )
@@ -145,10 +141,10 @@ def _instead(key: str, visible: Iterable[str]) -> str:
 
 
 def _inventory(client: JiraClient, keys: Sequence[str]) -> str:
-    total = f"{len(keys):,} to copy, with about {_count(client, of_projects(keys)):,} issues"
+    total = f"{len(keys):,} to copy, with about {approximate_count(client, of_projects(keys)):,} issues"
     if len(keys) > _PROJECTS_NAMED:
         return f"{total} ({listed(keys)})"
-    counts = [f"{key} {_count(client, of_projects([key])):,}" for key in keys]
+    counts = [f"{key} {approximate_count(client, of_projects([key])):,}" for key in keys]
     return f"{total} ({', '.join(counts)})"
 
 
@@ -162,10 +158,6 @@ def _searchable(client: JiraClient, settings: Settings) -> Sequence[str]:
     """The configured projects; unknown ones have been reported, and are an error in JQL."""
     visible = visible_projects(client) if settings.projects else {}
     return [key for key in settings.projects if key in visible]
-
-
-def _count(client: JiraClient, jql: str) -> int:
-    return client.post_json(_COUNT, {"jql": jql}, _Count).count
 
 
 def _oldest(client: JiraClient, jql: str) -> tuple[str, datetime] | None:

@@ -34,7 +34,7 @@ def slas(client: JiraClient, settings: Settings) -> Iterator[Finding]:
         try:
             account = myself(reader)
         except JiraError as error:
-            yield replace(refused(_ACCOUNT, error), remedy=_REMEDIES.get(type(error), error.advice))
+            yield replace(refused(_ACCOUNT, error), remedy=_REMEDIES.get(type(error), error.remedy))
             return
         name = account.display_name or account.account_id
         yield ok(_ACCOUNT, f"signed in as {name} through the gateway")

@@ -6,13 +6,14 @@ the field out (jira_cloud.md 4). Neither says anything about the SLA, so neither
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Raw
 
 from jira_assets.jira.bulk import bulk_issues
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import JiraError
 from jira_assets.raw.record import NO_AGENT_LICENCE
 
 _SERVICE_PROJECT = "service_desk"
@@ -94,15 +95,16 @@ def read_slas(
     fields = [*sorted(sla_field_ids), "project"]
     found: dict[str, tuple[Slas, datetime]] = {}
     sent_at: datetime | None = None
-    for page in bulk_issues(client, issue_ids, fields):
+    unread: dict[str, JiraError] = {}
+    for page in bulk_issues(client, issue_ids, fields, failed=unread.__setitem__):
         sent_at = page.sent_at
         for raw in page.value.issues:
             issue = msgspec.json.decode(raw, type=_Issue)
             found[issue.id] = slas_among(issue.fields, sla_field_ids), page.sent_at
-    if sent_at is None:
-        return {}
+    at = sent_at or datetime.now(UTC)
     unseen = Slas(refusal=f"{NO_AGENT_LICENCE}: the account for SLAs cannot see the issue")
-    return {issue_id: found.get(issue_id, (unseen, sent_at)) for issue_id in issue_ids}
+    refused = {issue_id: (Slas(refusal=error.without_reason), at) for issue_id, error in unread.items()}
+    return {issue_id: (refused | found).get(issue_id, (unseen, at)) for issue_id in issue_ids}
 
 
 def _refusal(value: Raw) -> str | None:

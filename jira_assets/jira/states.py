@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -90,6 +91,12 @@ def bulk_states(client: JiraClient, issue_ids: Sequence[str]) -> Iterator[list[I
     """
     for page in bulk_issues(client, issue_ids, FIELDS):
         yield states_of(page.value.issues)
+
+
+def state_of(client: JiraClient, issue_id: str) -> IssueState | None:
+    """The state of one issue, from its own address; None if it cannot be placed. Raises ``JiraError``."""
+    path = f"/rest/api/3/issue/{quote(issue_id, safe='')}"
+    return client.get_json(path, {"fields": ",".join(FIELDS)}, ShownIssue).state
 
 
 def first_updated(client: JiraClient, jql: str) -> datetime | None:

@@ -43,6 +43,7 @@ class Throttle:
         self._changed = threading.Condition()
         self._free = concurrency
         self._stopped: Exception | None = None
+        self._in_doubt = False
         self._all_paused_until = 0.0
         self._paused_until: dict[str, float] = defaultdict(float)
         self._failures_in_a_row: dict[str, int] = defaultdict(int)
@@ -56,15 +57,19 @@ class Throttle:
             return self._throttled_seconds - max(0.0, self._throttled_until - monotonic())
 
     @contextmanager
-    def slot(self, endpoint: str) -> Iterator[None]:
-        """Waits for its turn, then holds one of the slots. Raises what ``stop`` was given."""
+    def slot(self, endpoint: str, *, on_trial: bool = False) -> Iterator[None]:
+        """Waits for its turn, then holds one of the slots. Raises what ``stop`` was given.
+
+        While there is a doubt, only the call ``on_trial`` gets one.
+        """
         with self._changed:
             while True:
                 self._raise_if_stopped()
                 pause = max(self._all_paused_until, self._paused_until[endpoint]) - monotonic()
-                if pause <= 0 and self._free:
+                may_be_sent = on_trial or not self._in_doubt
+                if pause <= 0 and self._free and may_be_sent:
                     break
-                self._changed.wait(pause if pause > 0 else None)
+                self._changed.wait(pause if pause > 0 and may_be_sent else None)
             self._free -= 1
         try:
             yield
@@ -90,6 +95,18 @@ class Throttle:
         with self._changed:
             self._changed.wait_for(lambda: self._stopped is not None, timeout=seconds)
             self._raise_if_stopped()
+
+    def doubt(self) -> bool:
+        """Holds back all calls but one: whether the caller's is that one. It says ``trust`` in the end."""
+        with self._changed:
+            is_first, self._in_doubt = not self._in_doubt, True
+            return is_first
+
+    def trust(self) -> None:
+        """Ends the doubt: the calls that waited are sent."""
+        with self._changed:
+            self._in_doubt = False
+            self._changed.notify_all()
 
     def stop(self, error: Exception) -> None:
         """From now on every call raises this error instead of being sent, those that wait included."""

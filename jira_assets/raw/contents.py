@@ -13,7 +13,7 @@ from jira_assets.privacy.keyring import Keyring, key_id_of
 from jira_assets.privacy.rewriting import Change, unchanged
 from jira_assets.raw.codec import DamagedPayload, compress, decompress, revision_of
 from jira_assets.raw.errors import UnreadableSegment
-from jira_assets.raw.record import NO_AGENT_LICENCE, Record
+from jira_assets.raw.record import NO_FAILURES, Record
 from jira_assets.raw.segments import Row, Segment
 
 _MARK = "\x01"  # between what may be read of a reason and the rest, sealed and in base64
@@ -126,7 +126,7 @@ class Contents:
         """Jira's messages quote what was asked for. Only what sets one kind of reason apart can be read."""
         if self._keyring.writing is None:
             return error
-        told = NO_AGENT_LICENCE if error.startswith(NO_AGENT_LICENCE) else ""
+        told = next((reason for reason in NO_FAILURES if error.startswith(reason)), "")
         sealed = self._keyring.seal(error.encode(), _of_error(place))
         return f"{told}{_MARK}{base64.b64encode(sealed).decode()}"
 

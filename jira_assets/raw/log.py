@@ -16,7 +16,7 @@ from jira_assets.raw import segments
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue, latest_issue, latest_rows
-from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record
+from jira_assets.raw.record import NO_FAILURES, Part, Record, is_failure
 from jira_assets.raw.redacting import Redacting
 from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
 from jira_assets.raw.segments import SCHEMA, Segment
@@ -31,7 +31,8 @@ _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its pa
 _OF_STATES = ("issue_id", "issue_updated", "generation")
 _IS_STATE = pl.col("error").is_null() & pl.col("part").str.starts_with(Part.ISSUE.value)
 # Where Jira could not load some fields, the row is an answer, and tells of a failure all the same.
-_IS_FAILURE = ~pl.col("error").str.starts_with(NO_AGENT_LICENCE) | pl.col("part").str.contains(":-")
+_IS_WITHHELD = pl.any_horizontal(pl.col("error").str.starts_with(reason) for reason in NO_FAILURES)
+_IS_FAILURE = ~_IS_WITHHELD | pl.col("part").str.contains(":-")
 
 
 class Newest(NamedTuple):
@@ -166,7 +167,7 @@ class RawLog:
             failed = {issue_id for _, frame in found for issue_id in frame.filter(_IS_FAILURE)["issue_id"]}
             for issue in self.latest(month, failed):
                 for part, error in issue.errors.items():
-                    if not error.startswith(NO_AGENT_LICENCE):
+                    if is_failure(error):
                         yield Failure(month, issue.issue_id, part, error)
 
     def latest(self, month: str, issue_ids: Iterable[str] | None = None) -> Iterator[LatestIssue]:

@@ -24,7 +24,20 @@ class Part(StrEnum):
 NO_AGENT_LICENCE = "no agent licence"
 """How the reason begins why an account cannot read SLAs. No failure: trying again changes nothing."""
 
+SWITCHED_OFF = "switched off in Jira"
+"""The same for a part that a setting of the site keeps from everybody."""
+
+NOT_GRANTED = "not granted"
+"""The same for a part that the account or its token cannot read of any issue."""
+
+NO_FAILURES = (NO_AGENT_LICENCE, SWITCHED_OFF, NOT_GRANTED)
+
 _WITHOUT = ":-"
+
+
+def is_failure(error: str) -> bool:
+    """Whether a part is still to be fetched, and not withheld as a whole."""
+    return not error.startswith(NO_FAILURES)
 
 
 class Source(StrEnum):

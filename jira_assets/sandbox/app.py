@@ -45,6 +45,7 @@ _OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/myself", site_reads.myself),
     ("GET", "/mypermissions", site_reads.my_permissions),
     ("GET", "/serverInfo", site_reads.server_info),
+    ("GET", "/configuration", site_reads.configuration),
     ("GET", "/field", site_reads.fields),
     ("GET", "/project/search", site_reads.projects),
 )

@@ -50,6 +50,18 @@ _SYSTEM_FIELDS: dict[str, tuple[str, str, str | None]] = {
     "worklog": ("Log Work", "array", "worklog"),
 }
 NOT_NAVIGABLE = frozenset({"comment", "worklog", "timetracking"})
+
+FIELDS_OF_SETTINGS: dict[str, tuple[str, ...]] = {
+    "votingEnabled": ("votes",),
+    "watchingEnabled": ("watches",),
+    "unassignedIssuesAllowed": (),
+    "subTasksEnabled": ("subtasks",),
+    "issueLinkingEnabled": ("issuelinks",),
+    "timeTrackingEnabled": ("worklog", "timetracking", "timespent", "timeestimate", "timeoriginalestimate"),
+    "attachmentsEnabled": ("attachment",),
+}
+"""The global settings, and the fields that issues have only where they are on."""
+
 _CUSTOM = re.compile(r"customfield_(\d+)")
 
 

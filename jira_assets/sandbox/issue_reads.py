@@ -99,6 +99,8 @@ def comments(call: Call) -> Answer:
 def worklogs(call: Call) -> Answer:
     call.check_parameters({"startAt", "maxResults", "startedAfter", "startedBefore", "expand"})
     found = worklogs_of(call.issue().contents())
+    if "timeTrackingEnabled" in call.site.switched_off:
+        raise RefusedError(404, "Time Tracking is not enabled.")
     after, before = call.number("startedAfter", 0), call.number("startedBefore", 1 << 62)
     if "startedAfter" in call.query or "startedBefore" in call.query:
         found = [raw for raw in found if after <= started(raw) < before]
@@ -110,6 +112,8 @@ def worklogs(call: Call) -> Answer:
 def remote_links(call: Call) -> Answer:
     call.check_parameters({"globalId"})
     links = call.issue().remote_links
+    if "issueLinkingEnabled" in call.site.switched_off:
+        raise RefusedError(403, "Issue linking is disabled.")
     if "globalId" not in call.query:
         return Answer(links)
     for raw in msgspec.json.decode(links, type=list[Raw]):
@@ -140,7 +144,7 @@ def _shape(
         embedded_comments=embedded_comments,
         embedded_histories=histories,
         expand=expand,
-        failing=call.site.failing_fields.get(stored.id, ()),
+        failing={*call.site.failing_fields.get(stored.id, ()), *call.site.hidden_fields},
         rewrite=rewriter(call),
     )
 

@@ -186,6 +186,6 @@ def _shape(call: Call, issue: StoredIssue, choice: FieldChoice, expand: set[str]
         embedded_histories=EMBEDDED_HISTORIES,
         identified=False,
         expand=expand,
-        failing=failing,
+        failing={*failing, *call.site.hidden_fields},
         rewrite=rewriter(call),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from jira_assets.sandbox.catalogue import infer_fields
+from jira_assets.sandbox.catalogue import FIELDS_OF_SETTINGS, infer_fields
 from jira_assets.sandbox.index import IssueIndex
 from jira_assets.sandbox.known_issues import KnownIssues
 from jira_assets.sandbox.lag import Lag
@@ -27,6 +27,7 @@ class Site:
 
     ``issues`` are full issues: Jira's issue JSON with complete lists, and ``remotelinks`` at the top level.
     ``fields`` is the site's ``/field`` catalogue; without one it is inferred from the issues.
+    ``switched_off`` may hold settings of ``GET configuration``: what an administrator has switched off.
     ``clock`` gives the site's idea of now, in epoch milliseconds.
     """
 
@@ -52,6 +53,7 @@ class Site:
         self.deleted_worklogs: list[tuple[int, int]] = []
         self.failing_fields: dict[str, set[str]] = {}
         self.attachment_contents: dict[str, bytes] = {}
+        self.switched_off: set[str] = set()
         self.clock = clock
         self.opened_at = clock()
         self.slas_run = False
@@ -80,6 +82,11 @@ class Site:
     def __iter__(self) -> Iterator[StoredIssue]:
         """The issues as they are, by id."""
         return iter(self._issues)
+
+    @property
+    def hidden_fields(self) -> set[str]:
+        """The fields that no issue has because of what is switched off."""
+        return {name for setting in self.switched_off for name in FIELDS_OF_SETTINGS[setting]}
 
     @property
     def version(self) -> int:

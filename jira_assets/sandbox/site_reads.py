@@ -1,4 +1,4 @@
-"""Reads about the site and the caller: myself, mypermissions, serverInfo, field, project/search."""
+"""Reads about the site and the caller: myself, mypermissions, serverInfo, configuration, field, projects."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 
 from jira_assets.sandbox.accounts import ANONYMOUS, CLOUD_ID
 from jira_assets.sandbox.call import Answer, Call, RefusedError, json_answer
-from jira_assets.sandbox.catalogue import SLA_FIELD
+from jira_assets.sandbox.catalogue import FIELDS_OF_SETTINGS, SLA_FIELD
 from jira_assets.sandbox.times import iso
 
 _PERMISSIONS = {
@@ -76,6 +76,20 @@ def server_info(call: Call) -> Answer:
             "serverTimeZone": "UTC",
         }
     )
+
+
+def configuration(call: Call) -> Answer:
+    """The global settings [DOC developer.atlassian.com/cloud/jira/platform/rest/v3, Get global settings]."""
+    call.check_parameters(())
+    settings: dict[str, Any] = {name: name not in call.site.switched_off for name in FIELDS_OF_SETTINGS}
+    if settings["timeTrackingEnabled"]:
+        settings["timeTrackingConfiguration"] = {
+            "workingHoursPerDay": 8.0,
+            "workingDaysPerWeek": 5.0,
+            "timeFormat": "pretty",
+            "defaultUnit": "minute",
+        }
+    return json_answer(settings)
 
 
 def fields(call: Call) -> Answer:

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jira_assets.raw.record import Part
+from jira_assets.raw.record import NO_FAILURES, SWITCHED_OFF, Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Row
 from jira_assets.tables.distinct import Distinct
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.shapes import Count
 
 _PARTS = (Part.ISSUE, Part.COMMENTS, Part.CHANGELOG, Part.WORKLOGS, Part.REMOTE_LINKS, Part.SLA)
+
+_WITHHELD = " OR ".join(f"starts_with(error, '{reason}')" for reason in NO_FAILURES)
+FAILED = f"(error IS NOT NULL AND NOT ({_WITHHELD}))"
+"""The SQL condition that a part failed to be fetched, and is not withheld as a whole."""
 
 
 def _rows(issue: Issue) -> Iterator[Row]:
@@ -42,7 +46,10 @@ def _repeated(elements: Distinct[Any] | None) -> int:
 
 def _row(issue: Issue, part: Part, expected: int | None, stored: int | None, repeated: int | None) -> Row:
     latest = issue.latest
-    return part.value, expected, stored, repeated, latest.fetched_at.get(part), latest.errors.get(part)
+    error = latest.errors.get(part)
+    is_off = error is not None and error.startswith(SWITCHED_OFF)
+    told = None if is_off else error
+    return part.value, expected, stored, repeated, latest.fetched_at.get(part), told
 
 
 COMPLETENESS = IssueTable(
@@ -59,7 +66,11 @@ COMPLETENESS = IssueTable(
         Column("stored", Kind.INTEGER, "How many are stored; NULL while the part was never fetched."),
         Column("repeated", Kind.INTEGER, "How many more Jira sent, which it had sent already."),
         Column("fetched_at", Kind.TIMESTAMP, "When the stored part was asked for."),
-        Column("error", Kind.TEXT, "Why the last attempt to fetch it failed; NULL if it didn't."),
+        Column(
+            "error",
+            Kind.TEXT,
+            "Why the last attempt to fetch it failed; NULL if it didn't, or if Jira has it switched off.",
+        ),
     ),
     primary_key=("issue_id", "part"),
     parts=frozenset(_PARTS),

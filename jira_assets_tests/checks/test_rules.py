@@ -10,7 +10,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity
 from jira_assets.checks.evaluate import evaluate
 from jira_assets.checks.rules import COMPLETE, Rule
 from jira_assets.checks.tables import RULES
-from jira_assets.raw.record import NO_AGENT_LICENCE
+from jira_assets.raw.record import NO_AGENT_LICENCE, NOT_GRANTED
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.tables.declare import Table
 from jira_assets_tests.default_tables import BY_NAME
@@ -59,13 +59,14 @@ _FAILURES = {
     "content_is_stored": "download_state = 'failed'",
     "nothing_repeated": "repeated = 1",
     "slas_are_readable": f"error = '{NO_AGENT_LICENCE}'",
+    "parts_are_readable": f"error = '{NOT_GRANTED}'",
 }
 
 
 def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
-        case "content_is_stored" | "slas_are_readable" | "nothing_repeated":
+        case "content_is_stored" | "slas_are_readable" | "parts_are_readable" | "nothing_repeated":
             return f"UPDATE {table} SET {_FAILURES[rule.name]} WHERE rowid = 0"
         case "is_gone":
             return f"UPDATE {table} SET issue_id = (SELECT min(issue_id) FROM jira.issues)"
@@ -145,6 +146,7 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
         "everything_was_read",
         "nothing_repeated",
         "slas_are_readable",
+        "parts_are_readable",
     }
 
 

@@ -140,7 +140,9 @@ def test_defect_7_a_part_that_fails_is_an_error_and_not_empty(
 def test_histories_that_cannot_be_read_are_an_error_of_each_issue(
     sandbox: RunningSandbox, client: JiraClient
 ) -> None:
-    sandbox.faults.add(faults.failing(403), path="changelog/bulkfetch")
+    sandbox.faults.add(faults.failing(403), path="changelog")
+    for number in range(1, 5):
+        sandbox.site.put(full_issue(number, histories=140))
     month_fetch = fetch_month(client, MONTH)
     records = fetched(month_fetch)
     assert len(month_fetch.failures) == 4

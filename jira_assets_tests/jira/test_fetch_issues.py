@@ -116,7 +116,7 @@ def test_nothing_is_asked_about_nothing(sandbox: RunningSandbox, client: JiraCli
 
 
 def test_a_jira_that_is_down_is_an_error(sandbox: RunningSandbox, client: JiraClient) -> None:
-    sandbox.faults.add(faults.unavailable(), path="issue/bulkfetch")
+    sandbox.faults.add(faults.unavailable())
     with pytest.raises(Unavailable):
         fetch(client, PLAIN)
 

@@ -13,6 +13,7 @@ _READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/myself", {}),
     ("/mypermissions", {"permissions": "BROWSE_PROJECTS"}),
     ("/serverInfo", {}),
+    ("/configuration", {}),
     ("/field", {}),
     ("/project/search", {"maxResults": 2}),
     ("/search/jql", {"jql": _ALL, "fields": "*all", "maxResults": 20, "expand": "names,schema,changelog"}),
