@@ -161,7 +161,7 @@ class Download:
 
     def _refuse_sudden_emptiness(self, month: str, fetch: MonthFetch) -> None:
         """Without rights Jira answers 200 with nothing: nothing where there was something is no answer."""
-        if fetch.issues or fetch.skipped:
+        if fetch.issues or fetch.skipped or fetch.failures:
             return
         known = sum(Part.ISSUE in issue.payloads for issue in self._raw.latest(month))
         if known:

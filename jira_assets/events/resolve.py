@@ -12,7 +12,6 @@ from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import WarehouseError
 from jira_assets.warehouse.known import Known
 
-_OFFENCES_AT_MOST = 30  # to find one of a thousand takes ten
 OpenClient = Callable[[], JiraClient]
 
 
@@ -80,7 +79,8 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
 
 
 def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: Iterable[str]) -> None:
-    resolution.places.update((state.issue_id, _place(state)) for state in _states(client, ids))
+    for states in bulk_states(client, ids):
+        resolution.places.update((state.issue_id, _place(state)) for state in states)
     for key in sorted(keys):
         # One by one: of an issue that has moved, the answer bears another key than was asked for.
         try:
@@ -90,26 +90,6 @@ def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: I
             continue
         if state is not None:
             resolution.by_key[key] = _place(state)
-
-
-def _states(client: JiraClient, ids: Sequence[str]) -> list[IssueState]:
-    """What can be seen of these issues. An id that Jira takes offence at hides no other: halves are asked.
-
-    Raises ``JiraError``, also if Jira takes offence so often that it cannot be because of an id.
-    """
-    found: list[IssueState] = []
-    pending, offences = [ids], 0
-    while pending:
-        part = pending.pop()
-        try:
-            found += [state for states in bulk_states(client, part) for state in states]
-        except BadQuery:
-            offences += 1
-            if offences > _OFFENCES_AT_MOST:
-                raise
-            middle = len(part) // 2
-            pending += [half for half in (part[:middle], part[middle:]) if len(part) > 1]
-    return found
 
 
 def _place(state: IssueState) -> Place:

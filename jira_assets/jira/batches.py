@@ -19,9 +19,10 @@ SHRINKS = (BadQuery, Unavailable)
 
 _OF_ONE = (*SHRINKS, Forbidden, MissingOrForbidden)
 TRIES = 2  # of a batch that can be made smaller; its halves are not sent again
-# So many failures without a success between them are no matter of single issues. It takes seven to get from
-# a hundred to one, and two for each that fails beside it.
-_FAILURES_IN_A_ROW = 40
+# So many failures without a single success are no matter of single issues: it takes seven to get from a
+# hundred to one, and two for each that fails beside it. Where others were read, ten times as many may be.
+_FAILURES_IN_A_ROW = 36
+_FAILURES_AMONG_OTHERS = 360
 _SUCCESSES_BEFORE_LARGER = 20
 
 
@@ -87,6 +88,7 @@ def in_halves(
     """
     pending: list[_Batch] = []
     taken = failures = 0
+    tolerated = _FAILURES_IN_A_ROW
     while pending or taken < len(ids):
         if not pending:
             pending.append(_Batch(ids[taken : taken + size.now]))
@@ -96,7 +98,7 @@ def in_halves(
             answer = ask(batch.ids, 1 if batch.whole else TRIES)
         except SHRINKS as error:
             failures += 1
-            if failures > _FAILURES_IN_A_ROW:
+            if failures > tolerated:
                 raise
             if failures == 1 and isinstance(error, Unavailable):
                 is_jira_up()
@@ -110,10 +112,10 @@ def in_halves(
                 failures += 1
                 yield Asked(batch.ids, None, of_one)
             else:
-                failures = 0
+                failures, tolerated = 0, _FAILURES_AMONG_OTHERS
                 yield alone
             continue
-        failures = 0
+        failures, tolerated = 0, _FAILURES_AMONG_OTHERS
         _note_success(batch, size)
         yield Asked(batch.ids, answer)
 

@@ -63,6 +63,8 @@ def _examine_site(settings: Settings) -> Iterator[Finding]:
         yield from _run("permissions", partial(site_checks.permissions, client, settings))
         yield from _run("projects", partial(site_checks.projects, client, settings))
         yield from _run("start month", partial(site_checks.start_month, client, settings))
+        yield from _run("switched off", partial(site_checks.site_settings, client))
+        yield from _run("scopes", partial(site_checks.scopes, client, settings))
         yield from _run("SLAs", partial(sla_checks.slas, client, settings))
 
 

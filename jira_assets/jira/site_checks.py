@@ -1,16 +1,21 @@
 """The doctor's checks of a site that has let us in. Each takes a client, and may raise a ``JiraError``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 
 import msgspec
+from msgspec import Raw
 
-from jira_assets.jira.bulk import approximate_count, search, visible_projects
+from jira_assets.jira.bulk import CHANGELOGS, approximate_count, search, visible_projects
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import MissingOrForbidden
+from jira_assets.jira.errors import BadQuery, BrokenPaging, Forbidden, MissingOrForbidden, ScopeMissing
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.jql import in_projects, in_steady_order, month_bounds, of_projects
+from jira_assets.jira.paging import ids_of
+from jira_assets.jira.parts import comments, remote_links, worklogs
+from jira_assets.jira.site_settings import switched_off
 from jira_assets.settings import Settings
 from jira_assets.timestamps import parse_timestamp
 
@@ -131,6 +136,41 @@ def start_month(client: JiraClient, settings: Settings) -> Iterator[Finding]:
         yield warn("start month", "there are no issues", "Check which projects the account can see.")
     else:
         yield ok("start month", f"{month}; the oldest issue is {first[0]} of {first[1]:%Y-%m}")
+
+
+def site_settings(client: JiraClient) -> Iterator[Finding]:
+    """What an administrator has switched off, if anything is: nothing is missing without it."""
+    off = switched_off(client)
+    if off:
+        yield ok("switched off", f"{', '.join(sorted(off))}: not asked for")
+
+
+def scopes(client: JiraClient, settings: Settings) -> Iterator[Finding]:
+    """The scopes that the token lacks, if any, for what is not asked otherwise here."""
+    lacking = [error for ask in _scoped_reads(client, settings) if (error := _scope_missing(ask)) is not None]
+    for error in lacking:
+        yield warn("scopes", f"the token lacks the scope for {error.method} {error.path}", error.remedy)
+
+
+def _scoped_reads(client: JiraClient, settings: Settings) -> Iterator[Callable[[], object]]:
+    """Small reads, of one issue that can be seen, if there is one."""
+    yield lambda: client.post("/rest/api/3/comment/list", {"ids": [1]}, Raw)
+    jql = in_steady_order(in_projects("created >= 0", _searchable(client, settings)))
+    page = next(search(client, jql, ["id"], issues_per_page=1))
+    for issue_id in ids_of(page.value):
+        yield partial(client.post, CHANGELOGS, {"issueIdsOrKeys": [issue_id], "maxResults": 1}, Raw)
+        yield from (partial(read, client, issue_id) for read in (comments, worklogs, remote_links))
+
+
+def _scope_missing(ask: Callable[[], object]) -> ScopeMissing | None:
+    """The error, if it is that; what else may go wrong is no matter of scopes."""
+    try:
+        ask()
+    except ScopeMissing as error:
+        return error
+    except (BadQuery, BrokenPaging, Forbidden, MissingOrForbidden):
+        return None
+    return None
 
 
 def _instead(key: str, visible: Iterable[str]) -> str:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.bulk import search, visible_projects
+from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.jql import in_projects, in_steady_order
+from jira_assets.jira.listing import every_issue
 from jira_assets.jira.states import FIELDS, IssueState, first_updated, states_of
 from jira_assets.reconcile.cursors import Cursors
 from jira_assets.reconcile.scope import (
@@ -88,7 +89,7 @@ def _updated_since(
     client: JiraClient, since: datetime, projects: Sequence[str]
 ) -> Iterator[Sequence[IssueState]]:
     condition = in_projects(f"updated >= {epoch_milliseconds(since)}", projects)
-    pages = search(client, in_steady_order(condition), _SEARCHED)
+    pages = every_issue(client, in_steady_order(condition), _SEARCHED)
     found = chain.from_iterable(states_of(page.value.issues) for page in pages)
     while batch := list(islice(found, _COMPARED_AT_ONCE)):
         yield batch

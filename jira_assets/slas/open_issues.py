@@ -7,9 +7,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from jira_assets.jira.bulk import search
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.jql import open_issues
+from jira_assets.jira.listing import every_issue
 from jira_assets.jira.slas import Slas, slas_among
 from jira_assets.jira.states import FIELDS, IssueState, states_of
 
@@ -33,7 +33,7 @@ def read_open_issues(
 
     One without a readable ``created`` has no month, and is left out; whoever fetches it whole will report it.
     """
-    for page in search(client, open_issues(projects), ["key", *FIELDS, *sorted(sla_fields)]):
+    for page in every_issue(client, open_issues(projects), ["key", *FIELDS, *sorted(sla_fields)]):
         yield [
             OpenIssue(state, _slas(raw, sla_fields), page.sent_at)
             for raw in page.value.issues

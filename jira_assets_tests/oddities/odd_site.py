@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Condition, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from jira_assets.sandbox.site import Site
 from jira_assets_tests.events.copying import Copy
 
 _PASSED_ON = ("Location", "X-Seraph-LoginReason", "Retry-After", "Date")
+_LONGEST_ANSWER_S = 60
 _NOT_PASSED_ON = {"host", "accept-encoding", "connection"}
 
 
@@ -67,7 +68,9 @@ class Proxy:
 
     def __init__(self, upstream: str, hook: Hook) -> None:
         self.seen: list[Asked] = []
-        self._hook = hook
+        self._answering = 0
+        self._answered = Condition()
+        self.hook = hook
         self._netloc = urlsplit(upstream).netloc
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -79,6 +82,8 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        with self._answered:  # or the sandbox is stopped while it answers
+            self._answered.wait_for(lambda: self._answering == 0, _LONGEST_ANSWER_S)
 
     def count(self, fragment: str) -> int:
         """How many requests had this in their path."""
@@ -91,18 +96,23 @@ class Proxy:
         address = urlsplit(target)
         asked = Asked(method, address.path, address.query, json.loads(body) if body else None)
         self.seen.append(asked)
-        link = http.client.HTTPConnection(self._netloc, timeout=60)
+        link = http.client.HTTPConnection(self._netloc, timeout=_LONGEST_ANSWER_S)
+        with self._answered:
+            self._answering += 1
         try:
             link.request(method, target, body, headers)
             got = link.getresponse()
             content = got.read()
         finally:
             link.close()
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
         passed_on = {name: value for name in _PASSED_ON if (value := got.headers.get(name))}
         passed_on["Content-Type"] = got.headers.get("Content-Type", "application/json")
         is_json = content[:1] in (b"{", b"[")
         answered = Answered(got.status, json.loads(content) if is_json else None, passed_on)
-        self._hook(asked, answered)
+        self.hook(asked, answered)
         return answered, content if answered.json is None else json.dumps(answered.json).encode()
 
 
