@@ -18,7 +18,7 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, Unauthorised
 from jira_assets.jira.histories import EmbeddedHistory, own_history, whole_history
 from jira_assets.jira.host import Answer
-from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, counted_less, cut
+from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut
 from jira_assets.jira.jql import month_bounds
 from jira_assets.jira.paging import IssuePage
 from jira_assets.jira.part_access import PartAccess
@@ -56,13 +56,12 @@ class PartFailure:
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """One part: a payload, or the error in its place. ``repeated`` is how much Jira's count is too high."""
+    """One part: a payload, or the error in its place."""
 
     payload: bytes | None
     fetched_at: datetime
     error: str | None = None
     fields: tuple[str, ...] = ()
-    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +229,7 @@ class Assembly:
                 self._access.refused(part, key, error)
                 return _Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
             self._access.succeeded(part)
-            return _Fetched(parts.array_of(whole.elements), whole.sent_at, repeated=whole.repeated)
+            return _Fetched(whole.payload, whole.sent_at)
         return _Fetched(None, asked_at, reason)
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: _Batch) -> _Batch:
@@ -247,7 +246,6 @@ class Assembly:
         records: list[Record] = []
         for issue in batch.issues:
             arrived = {part: self._result(issue, part) for part in issue.parts}
-            _count_once(arrived)
             told = ((Part.SLA, fetched) for fetched in slas.get(issue.issue_id, issue.slas))
             for part, fetched in chain(arrived.items(), told):
                 records.append(self._record(issue, part, fetched))
@@ -345,11 +343,3 @@ def _changelogs(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | _F
         raise
     except JiraError as error:
         return _Fetched(None, asked_at, error.without_reason)
-
-
-def _count_once(arrived: dict[Part, _Fetched]) -> None:
-    """Takes what Jira counts more than once out of the counts that the issue came with."""
-    issue = arrived[Part.ISSUE]
-    repeated = {part: fetched.repeated for part, fetched in arrived.items() if fetched.repeated}
-    if issue.payload is not None and repeated:
-        arrived[Part.ISSUE] = replace(issue, payload=counted_less(issue.payload, repeated))

@@ -1,6 +1,6 @@
 """Takes an issue of a search apart without parsing more of it than names: the rest keeps Jira's own bytes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -10,7 +10,6 @@ from msgspec import Raw
 
 from jira_assets.jira.parts import distinct
 from jira_assets.jira.slas import Slas, slas_among
-from jira_assets.raw.record import Part
 from jira_assets.timestamps import parse_timestamp
 
 T = TypeVar("T")
@@ -109,23 +108,6 @@ def cut(issue: Raw, sla_fields: Collection[str] = ()) -> CutIssue | SkippedIssue
     )
 
 
-_LIST_NAMES = {Part.COMMENTS: "comment", Part.WORKLOGS: "worklog", Part.CHANGELOG: "changelog"}
-
-
-def counted_less(payload: bytes, repeated: Mapping[Part, int]) -> bytes:
-    """The payload of an issue whose ``total`` of some lists is less by what Jira counts more than once."""
-    members = msgspec.json.decode(payload, type=dict[str, Raw])
-    fields = msgspec.json.decode(members["fields"], type=dict[str, Raw])
-    for part, count in repeated.items():
-        name = _LIST_NAMES.get(part, "")
-        container = members if part is Part.CHANGELOG else fields
-        envelope = _decoded(container.get(name), _Envelope)
-        if envelope is not None and envelope.total is not None:
-            container[name] = _envelope(max(0, envelope.total - count))
-    members["fields"] = Raw(msgspec.json.encode(fields))
-    return msgspec.json.encode(members)
-
-
 def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> EmbeddedList:
     """Leaves the envelope in the container, returns the list. Absent says nothing; null says it is empty."""
     value = container.get(name)
@@ -137,12 +119,8 @@ def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> Embed
     if envelope is None:
         del container[name]  # not an envelope, so it says nothing about the list
         return EmbeddedList()
-    container[name] = _envelope(envelope.total)
+    container[name] = Raw(b"{}" if envelope.total is None else b'{"total":%d}' % envelope.total)
     return EmbeddedList(envelope.total, getattr(envelope, elements_name))
-
-
-def _envelope(total: int | None) -> Raw:
-    return Raw(b"{}" if total is None else b'{"total":%d}' % total)
 
 
 def _decoded(value: Raw | None, into: type[T]) -> T | None:

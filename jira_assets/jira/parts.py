@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
@@ -22,12 +22,18 @@ _READINGS = 3  # of a list that changes under our eyes
 class PartList:
     """The elements of a part, as Jira wrote them, and when the (first) request for them was sent.
 
-    Jira counts an element that it repeats more than once: so ``repeated`` is how much its count is too high.
+    Each is there once. What Jira repeated, and so counts more than once, is in ``repeated``.
     """
 
     elements: list[Raw]
     sent_at: datetime
-    repeated: int = 0
+    repeated: Sequence[Raw] = ()
+
+    @property
+    def payload(self) -> bytes:
+        """A JSON array of all, what is repeated at its end."""
+        payload = array_of(self.elements)
+        return payload[:-1] + b"".join(b"," + element for element in self.repeated) + b"]"
 
 
 class _Page(msgspec.Struct):
@@ -120,8 +126,9 @@ def _path(issue_id: str, part: str) -> str:
 class _Reading:
     """The pages of a list, read from its beginning: ``sent`` counts what is repeated, too."""
 
-    sent_at: datetime | None = None
+    sent_at: datetime
     elements: dict[str | bytes, Raw] = field(default_factory=dict)
+    repeated: list[Raw] = field(default_factory=list)
     sent: int = 0
     total: int = 0
     is_stable: bool = True  # the total never shrank
@@ -156,8 +163,8 @@ def _as_read(path: str, reading: _Reading, shown: Sequence[Raw]) -> PartList:
     if shown and not elements:
         raise _short(path, reading.total, 0)  # it is not the list that is empty
     all_were_sent = reading.sent >= reading.total > len(elements)
-    repeated = reading.total - len(elements) if all_were_sent else 0
-    return PartList(list(elements.values()), reading.sent_at or datetime.now(UTC), repeated)
+    repeated = reading.repeated if all_were_sent else ()
+    return PartList(list(elements.values()), reading.sent_at, repeated)
 
 
 def _short(path: str, total: int, held: int) -> BrokenPaging:
@@ -165,14 +172,19 @@ def _short(path: str, total: int, held: int) -> BrokenPaging:
 
 
 def _read_through(client: JiraClient, path: str, per_page: int) -> _Reading:
-    reading = _Reading()
+    reading: _Reading | None = None
     for _ in range(MAX_PAGES):
-        answer = client.get(path, {"startAt": reading.sent, "maxResults": per_page}, _Page)
+        start_at = reading.sent if reading else 0
+        answer = client.get(path, {"startAt": start_at, "maxResults": per_page}, _Page)
         page, total = answer.value.elements(), answer.value.total
         if page is None or total is None:
             raise Unavailable("GET", path, 200, "the answer is not a page of a list.")
-        reading.sent_at = reading.sent_at or answer.sent_at
-        reading.elements.update(distinct(page))
+        reading = reading or _Reading(answer.sent_at)
+        for element in page:
+            identity = _identity(element)
+            if identity in reading.elements:
+                reading.repeated.append(element)
+            reading.elements[identity] = element
         reading.is_stable = reading.is_stable and total >= reading.total
         reading.total = total
         reading.sent += len(page)

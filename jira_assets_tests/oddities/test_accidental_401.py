@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from jira_assets.jira.errors import Unauthorised
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.oddities.odd_site import Answered, Asked, odd_copy
 
@@ -24,9 +27,7 @@ def test_a_credential_that_is_refused_again_is_sent_no_more(tmp_path: Path) -> N
             answered.refuse(401)
 
     with odd_copy(_ISSUES, tmp_path, refuse) as (_, copy):
-        try:
+        with pytest.raises((AssertionError, Unauthorised), match="The token is wrong"):
             copy.backfill([MONTH])
-        except AssertionError as error:
-            assert "The token is wrong" in str(error)
         assert len(copy.proxy.seen) <= 20 + 8 + 1
         assert not copy.raw.is_whole(MONTH)
