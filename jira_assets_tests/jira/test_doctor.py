@@ -212,3 +212,19 @@ def _database(tmp_path: Path) -> str:
     path = tmp_path / "data" / "warehouse.duckdb"
     path.parent.mkdir(parents=True)
     return str(path)
+
+
+def test_what_a_site_has_switched_off_is_told(sandbox: RunningSandbox, examine: Examine) -> None:
+    sandbox.site.switched_off.update({"timeTrackingEnabled", "votingEnabled"})
+    found = examine()["switched off"]
+    assert (found.level, found.message) == (Level.OK, "time tracking, voting: not asked for")
+
+
+def test_a_scope_that_one_endpoint_lacks_is_told_with_its_name(
+    sandbox: RunningSandbox, examine: Examine
+) -> None:
+    sandbox.faults.add(faults.failing(401, "Unauthorized; scope does not match"), path="comment/list")
+    found = examine()["scopes"]
+    assert found.level is Level.WARN
+    assert "POST /rest/api/3/comment/list" in found.message
+    assert "read:jira-work" in found.remedy
