@@ -20,6 +20,7 @@ SECRET = "soak"  # noqa: S105
 _AFTERMATH_SECONDS = 5.0
 # The longest that it goes on beyond what was asked for, until everything was killed at least once.
 _LONGER_SECONDS = 60.0
+_LATER_EVERY_SECONDS = 0.3  # what people do then
 _PHASE_SECONDS = (1.0, 4.0)
 _PHASES: tuple[Callable[[Faults], None], ...] = (
     lambda faults: faults.clear(),
@@ -110,7 +111,9 @@ def _act(
         sent = simulator.step()
         busy.identifiers.update(event.identifier for event in sent)
         busy.deliveries.send(sent)
-        time.over.wait(max(0.0, began + len(busy.identifiers) / pace - time.seconds))
+        ahead = began + len(busy.identifiers) / pace - time.seconds
+        # In the end there is work for everybody, and none is left behind by too much of it.
+        time.over.wait(max(0.0, ahead) if len(busy.identifiers) < events else _LATER_EVERY_SECONDS)
     time.over.wait(_AFTERMATH_SECONDS)
     time.calm.set()
 

@@ -25,6 +25,7 @@ CAN_FILL_DISKS = hasattr(resource, "prlimit")
 
 _RECEIVER_LIVES = (1.5, 6.0)  # seconds
 _WORKER_WAITS = (0.2, 2.5)  # seconds until it is killed wherever it is, if the stage aimed at does not come
+_FIRST_WITHIN = 20  # seconds; as long as nobody was killed in that stage
 _STARTS_WITHIN = 60  # seconds
 _FULL_SECONDS = (0.2, 1.0)
 _FULL_SHARE = 0.3  # of all lives
@@ -169,7 +170,8 @@ class Worker(Victim):
         try:
             aim = self.ledger.least_hit(STAGES, self.rng)
             self._listen(here, _STARTS_WITHIN, STAGES[0])
-            self._listen(here, self.rng.uniform(*_WORKER_WAITS), aim)
+            first = not self.ledger.kills[aim]
+            self._listen(here, _FIRST_WITHIN if first else self.rng.uniform(*_WORKER_WAITS), aim)
             self._listen(here, self.rng.uniform(0, self._longest[aim]))
             self.suffer(process.pid or 0)
             while self.time.calm.is_set() and not self.time.over.is_set():

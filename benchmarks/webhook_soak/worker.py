@@ -46,6 +46,7 @@ _EXPECTED = (JiraError, RawLogError, WarehouseError, WatermarkMoved, OSError, du
 _PATIENCE = Patience(tries=3, base_seconds=0.1, ceiling_seconds=0.5, total_seconds=5)
 _DRAIN_SECONDS = 5.0
 _REST_SECONDS = 0.1
+_STEP_SECONDS = 0.01
 
 Tell = Callable[[tuple[str, str]], None]
 """Given ("stage", which one) and ("failed", why)."""
@@ -102,15 +103,22 @@ def refresh(settings: Settings, months: Sequence[str]) -> None:
 
 
 def _tell_of_appending(settings: Settings, tell: Tell) -> None:
-    """Appending is a few milliseconds within fetching: from a staged file's creation to its removal."""
+    """Appending is within fetching, from a staged file's creation over its publication to its removal.
+
+    It takes a few milliseconds, so it waits before each of its steps for somebody to be killed there.
+    """
     raw = str(settings.raw_dir)
 
     def hear(event: str, arguments: tuple[object, ...]) -> None:
-        if event in ("open", "os.remove") and str(arguments[0]).startswith(raw):
-            if event == "os.remove":
-                tell(("stage", FETCHING))
-            elif "x" in str(arguments[1]):
-                tell(("stage", APPENDING))
+        if event not in ("open", "os.link", "os.remove") or not str(arguments[0]).startswith(raw):
+            return
+        if event == "open" and "x" in str(arguments[1]):
+            tell(("stage", APPENDING))
+        elif event == "open":
+            return
+        time.sleep(_STEP_SECONDS)
+        if event == "os.remove":
+            tell(("stage", FETCHING))
 
     sys.addaudithook(hear)
 

@@ -6,7 +6,7 @@ from unicodedata import category
 
 from jira_assets.text.emphasis import Mark, Run, emphasised, marks_of
 from jira_assets.text.grid import Grid
-from jira_assets.text.lines import Lines
+from jira_assets.text.lines import LINE_END, Lines
 from jira_assets.text.media import Files
 from jira_assets.text.nodes import Attributes, Node
 
@@ -90,8 +90,8 @@ class Context:
 
     def write_marked(self, text: str, marks: frozenset[Mark]) -> None:
         """Append a text with marks, which end with each of its lines and begin again on the next."""
-        if "\n" in text:
-            *lines, text = text.split("\n")
+        if "\n" in text or "\r" in text:
+            *lines, text = LINE_END.split(text)
             for line in lines:
                 self._marked.append((marks, line))
                 self.end_marks()

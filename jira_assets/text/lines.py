@@ -12,7 +12,7 @@ _WIDEST_INDENTATION = 64
 
 _DEEPEST_QUOTE = 10  # each repeats its sign on every line, empty ones too
 
-_LINE_END = re.compile(r"\r\n?|\n")
+LINE_END = re.compile(r"\r\n?|\n")
 
 Outside: TypeAlias = tuple[str, str | None, int]
 OutsideLine: TypeAlias = tuple[str, str, bool]
@@ -27,6 +27,7 @@ class Lines:
     """
 
     __slots__ = (
+        "_below_blank",
         "_gap",
         "_gap_end",
         "_gap_prefix",
@@ -51,6 +52,7 @@ class Lines:
         self.verbatim = False  # code is written
         self._line: int | None = None  # first piece of the line after its marker, if it is to be looked at
         self._has_tag = False  # it may have one
+        self._below_blank = False  # it follows a blank line of the same text
         self._lead: str | None = ""  # what the line that is due begins with; None within a line
         self._gap = 0  # line ends due before the next piece
         self._gap_end = "\n"  # each of them
@@ -102,46 +104,47 @@ class Lines:
         if "<" in text:
             self._has_tag = True
         if self._line_end != "\n":
-            text = _LINE_END.sub(self._line_end, text)
+            text = LINE_END.sub(self._line_end, text)
             if self._in_cell:
                 text = text.replace("|", "\\|")
         elif "\n" in text or "\r" in text:
-            self._write_lines(_LINE_END.split(text) if self._markdown else text.split("\n"))
+            self._write_lines(LINE_END.split(text) if self._markdown else text.split("\n"))
             return
         self._pieces.append(text)
 
     def _write_lines(self, lines: list[str]) -> None:
         is_text = self._markdown and not self.verbatim
         self._pieces.append(lines[0])
-        was_blank = not lines[0].strip(" \t")
         for number, line in enumerate(lines[1:], 2):
-            is_blank = not line.strip(" \t")
             self._end_line()
             is_empty = not line and number < len(lines)
             self._pieces.append(f"\n{self._prefix.rstrip() if is_empty else self._prefix}")
             self._line = len(self._pieces) if is_text else None
             self._has_tag = "<" in line
-            # After a blank line, four blanks would make code of it.
-            self._pieces.append(line.lstrip(" \t") if was_blank and is_text else line)
-            was_blank = is_blank
+            self._pieces.append(line)
 
     def _end_line(self) -> None:
-        """See to it that the line, which is complete, hides nothing."""
-        if self._line is not None and (self._has_tag or self._pieces[self._line][:1] in MAY_OPEN):
-            self._guard_line(self._line)
-        self._line = None
+        if (line := self._line) is not None:
+            looked_at = self._has_tag or self._pieces[line][:1] in MAY_OPEN
+            self._below_blank = looked_at and self._guard_line(line)
+            self._line = None
 
-    def _guard_line(self, first: int) -> None:
+    def _guard_line(self, first: int) -> bool:
+        """See to it that a line, which is complete, hides nothing. Whether it is blank."""
         self._has_tag = False
         line = "".join(self._pieces[first:])
+        if not (text := line.lstrip(" \t")):
+            return True
         if hides(line):
             self._pieces[first:] = [shown(line), *[""] * (len(self._pieces) - first - 1)]
-        if opens_block(line.lstrip(" \t")):
+        opens = opens_block(text)
+        if opens or (self._below_blank and line != text):
             while not self._pieces[first].strip(" \t"):
+                self._pieces[first] = ""
                 first += 1
-            piece = self._pieces[first]
-            start = len(piece) - len(piece.lstrip(" \t"))
-            self._pieces[first] = f"{piece[:start]}\\{piece[start:]}"
+            # Below a blank line, four blanks would make code of it.
+            self._pieces[first] = ("\\" if opens else "") + self._pieces[first].lstrip(" \t")
+        return False
 
     def _begin_line(self, lead: str) -> None:
         pieces, gap = self._pieces, self._gap
@@ -150,6 +153,7 @@ class Lines:
             if self._has_tag or pieces[line][:1] in MAY_OPEN:
                 self._guard_line(line)
             self._line = None
+            self._below_blank = False
         if gap:
             if not ends_line:
                 pieces.append(self._gap_end)

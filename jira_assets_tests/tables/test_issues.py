@@ -177,3 +177,21 @@ def test_known_defect_19_no_issues_make_empty_frames_with_all_columns() -> None:
     built = build()
     assert built.issues == 0
     assert all(frame.is_empty() and frame.width > 3 for frame in built.frames.values())
+
+
+def test_a_mention_without_a_name_shows_the_name_that_the_issue_shows_of_its_user() -> None:
+    mentions = [
+        {"type": "mention", "attrs": {"id": each}} for each in ("5f:ann", "5f:bob", "5f:cid", "5f:dan")
+    ]
+    document = {"type": "doc", "content": [{"type": "paragraph", "content": mentions}]}
+    parts: dict[Part, Any] = {
+        Part.ISSUE: issue(reporter=_ANN, description=document, customfield_1=document),
+        Part.COMMENTS: [
+            {"id": "1", "author": {"accountId": "5f:bob", "displayName": "Bob"}, "body": document}
+        ],
+        Part.CHANGELOG: [{"id": "2", "author": {"accountId": "5f:cid", "displayName": "Cid"}}],
+    }
+    built = build(parts)
+    assert row(built)["description"] == "@Ann @Bob @Cid @5f:dan"
+    assert row(built, "comments")["body"] == "@Ann @Bob @Cid @5f:dan"
+    assert row(built)["custom_fields"] == '{"customfield_1":"@Ann @Bob @Cid @5f:dan"}'

@@ -81,6 +81,8 @@ def test_code_is_as_it_was_typed_and_so_is_text_without_marks() -> None:
 
 def test_blanks_at_the_beginning_of_a_block_make_no_code_of_it() -> None:
     assert markdown(paragraph("a"), paragraph("     b"), paragraph("c\n\n     d")) == "a\n\nb\n\nc\n\nd"
+    assert markdown(paragraph("a", text_node("\n\n    b\r\nc", EM))) == "a\n\n*b*\n*c*"
+    assert markdown(paragraph("a\n\n", "     b")) == "a\n\nb"
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n"])
