@@ -17,7 +17,9 @@ T = TypeVar("T")
 SHRINKS = (BadQuery, Unavailable)
 """What may be due to the size of a batch, or to something in it."""
 
-_OF_ONE = (*SHRINKS, Forbidden, MissingOrForbidden)
+OF_ONE = (*SHRINKS, Forbidden, MissingOrForbidden)
+"""What may be due to a single issue that was asked for alone."""
+
 TRIES = 2  # of a batch that can be made smaller; its halves are not sent again
 # So many failures without a single success are no matter of single issues: it takes seven to get from a
 # hundred to one, and two for each that fails beside it. Where others were read, ten times as many may be.
@@ -108,7 +110,7 @@ def in_halves(
                 continue
             try:
                 alone = Asked(batch.ids, ask_alone(batch.ids[0]))
-            except _OF_ONE as of_one:
+            except OF_ONE as of_one:
                 failures += 1
                 yield Asked(batch.ids, None, of_one)
             else:

@@ -163,7 +163,7 @@ def bulk_issues(
             body["expand"] = list(expand)
         return client.post(ISSUES, body, IssuePage, tries=tries)
 
-    alone = partial(_issue_alone, client, fields=fields, expand=expand)
+    alone = partial(issue_alone, client, fields=fields, expand=expand)
     for asked in in_halves(issue_ids, size, ask, alone, partial(_raise_if_down, client)):
         if asked.answer is not None:
             yield asked.answer
@@ -171,10 +171,13 @@ def bulk_issues(
             failed(asked.ids[0], asked.error)
 
 
-def _issue_alone(
+def issue_alone(
     client: JiraClient, issue_id: str, fields: Sequence[str], expand: Collection[str]
 ) -> Answer[IssuePage]:
-    """One issue from its own address, without what it can be expanded by if that is what fails."""
+    """One issue from its own address, without what it can be expanded by if that is what fails.
+
+    The page is empty if there is no such issue, or none to see. Raises ``JiraError``.
+    """
     path = f"/rest/api/3/issue/{quote(issue_id, safe='')}"
     params = {"fields": ",".join(fields)}
     try:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from jira_assets.jira.bulk import bulk_issues, search, told
+from jira_assets.jira.batches import OF_ONE
+from jira_assets.jira.bulk import bulk_issues, issue_alone, search, told
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, UnreadablePage
 from jira_assets.jira.host import Answer
@@ -41,10 +42,26 @@ def unlisted_issues(
     expand: str | None = None,
     failed: Callable[[str, JiraError], None] = told,
 ) -> Iterator[Answer[IssuePage]]:
-    """The issues that searches for ids list, and that are not in ``listed`` yet; adds them there."""
+    """The issues that searches for ids list, and that are not in ``listed`` yet; adds them there.
+
+    Those that the bulk read leaves out without a word are asked for one by one: search lists for a while what
+    was deleted, and nothing else may be missing.
+    """
     missing = [issue_id for issue_id in dict.fromkeys(listed_ids(client, jqls)) if issue_id not in listed]
     listed.update(missing)
-    yield from bulk_issues(client, missing, fields, expand.split(",") if expand else (), failed)
+    expanded = expand.split(",") if expand else ()
+    unread: dict[str, JiraError] = {}
+    silent = set(missing)
+    for page in bulk_issues(client, missing, fields, expanded, unread.__setitem__):
+        silent.difference_update(ids_of(page.value))
+        yield page
+    for issue_id in sorted(silent - unread.keys()):
+        try:
+            yield issue_alone(client, issue_id, fields, expanded)
+        except OF_ONE as refusal:
+            unread[issue_id] = refusal
+    for issue_id, error in unread.items():
+        failed(issue_id, error)
 
 
 def listed_ids(client: JiraClient, jqls: Iterable[str]) -> Iterator[str]:

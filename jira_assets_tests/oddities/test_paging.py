@@ -63,6 +63,18 @@ def test_a_search_that_ends_too_early_is_noticed_and_the_others_are_read_by_id(t
         assert copy.proxy.count("/search/approximate-count") == 1
 
 
+def test_what_the_bulk_read_leaves_out_is_asked_for_alone(tmp_path: Path) -> None:
+    def hook(asked: Asked, answered: Answered) -> None:
+        end_early(asked, answered)
+        if asked.path.endswith("/issue/bulkfetch"):
+            answered.json["issues"] = [each for each in answered.issues if each["id"] != "10110"]
+        if asked.path.endswith("/issue/10111"):
+            answered.refuse(404)
+
+    with odd_copy(_ISSUES, tmp_path, hook) as (_, copy):
+        assert len(fetched(copy)) == 120
+
+
 def test_a_search_that_never_lists_all_is_made_day_by_day(tmp_path: Path) -> None:
     def hook(asked: Asked, answered: Answered) -> None:
         if is_search(asked) or is_search(asked, for_ids=True):
