@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.events import Child
 from jira_assets.raw.record import Part, Record, is_failure
-from jira_assets.timestamps import parse_timestamp
+from jira_assets.timestamps import not_after, parse_timestamp
 
 Children = Mapping[str, datetime | None]
 """The children of one kind that an answer shows: their ids, and when they were last changed."""
@@ -20,6 +21,7 @@ class _Child(msgspec.Struct):
 
 
 class _Fields(msgspec.Struct):
+    updated: object = None
     attachment: list[_Child] | None = None
     issuelinks: list[_Child] | None = None
 
@@ -34,8 +36,10 @@ class Answer:
     def __init__(self, records: Iterable[Record]) -> None:
         found = list(records)
         # What is withheld as a whole cannot be read however often it is asked for.
-        self.is_whole = not any(is_failure(record.error) for record in found if record.error is not None)
+        failed = any(is_failure(record.error) for record in found if record.error is not None)
+        self.is_whole = not failed and not any(record.without for record in found)
         self.updated = max(record.issue_updated for record in found)
+        self.fetched_at = max(record.fetched_at for record in found if record.part is Part.ISSUE)
         self._payloads = {record.part: record.payload for record in found}
 
     def settled(self, items: Sequence[Item]) -> list[Item]:
@@ -50,12 +54,21 @@ class Answer:
         if item.is_deletion or not self.is_whole:
             return False
         expected = item.expected
-        if expected.updated is not None and self.updated < expected.updated:
+        if expected.updated is not None and self._shown_updated < _expected_at_least(expected.updated, item):
             return False
         if expected.child is None or self._shows(expected.child):
             return True
         # The child may have been deleted, or have come back, meanwhile. Then the issue has moved on.
         return item.at is not None and self.updated > item.at
+
+    @cached_property
+    def _shown_updated(self) -> datetime:
+        """The issue's ``updated``, which may be in the future: then it is not when the issue was updated."""
+        try:
+            fields = msgspec.json.decode(self._payloads[Part.ISSUE] or b"{}", type=_Issue).fields
+        except msgspec.DecodeError:
+            return self.updated
+        return parse_timestamp(fields.updated) or self.updated
 
     def _is_past(self, item: Item) -> bool:
         """Whether a child that the answer lacks is no longer there, and not merely not there yet."""
@@ -83,6 +96,11 @@ class Answer:
         except msgspec.DecodeError:
             return {}
         return {str(child.id): parse_timestamp(child.updated) for child in found}
+
+
+def _expected_at_least(updated: datetime, item: Item) -> datetime:
+    """An event cannot tell of an update that comes after it: one in the future is a value and no time."""
+    return not_after(updated, item.at)
 
 
 def _child(item: Item) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """From pages of issues to records for the raw log: what Jira cuts short is fetched where it is whole."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from itertools import chain
 from time import monotonic
 from typing import TypeVar
 
+import msgspec
 from msgspec import Raw
 
 from jira_assets.jira import parts
@@ -18,17 +19,21 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, Unauthorised
 from jira_assets.jira.histories import EmbeddedHistory, own_history, whole_history
 from jira_assets.jira.host import Answer
-from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut
+from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut, updated_of
 from jira_assets.jira.jql import month_bounds
+from jira_assets.jira.left_out import Completed, complete, with_fields
 from jira_assets.jira.paging import IssuePage
 from jira_assets.jira.part_access import PartAccess
 from jira_assets.jira.parts import PartList
 from jira_assets.jira.slas import Slas, SlaSource, read_slas
 from jira_assets.jira.states import state_of
 from jira_assets.raw.record import Part, Record, Source, is_failure
+from jira_assets.timestamps import not_after
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
+StoredFields = Callable[[Collection[str]], Mapping[str, Collection[str]]]
+"""From ids of issues to the ids of the fields that are stored of each, and are not null."""
 
 # Two batches are in memory at most: one that grows, and one whose last parts are on their way.
 _BATCH_ISSUES = ISSUES_PER_CHANGELOG_CALL
@@ -42,6 +47,7 @@ _PART_READERS: dict[Part, Callable[[JiraClient, str, Sequence[Raw]], PartList]] 
     Part.WORKLOGS: parts.worklogs,
     Part.REMOTE_LINKS: parts.remote_links,
 }
+_LISTS = {"comment": Part.COMMENTS, "worklog": Part.WORKLOGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,16 @@ class PartFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedIssue:
+    """An issue that was created in another month than was asked for, as Jira has it now."""
+
+    issue_id: str
+    key: str
+    created: datetime
+    seen_at: datetime  # when the request was sent whose answer shows it
+
+
+@dataclass(frozen=True, slots=True)
 class _Fetched:
     """One part: a payload, or the error in its place."""
 
@@ -62,6 +78,7 @@ class _Fetched:
     fetched_at: datetime
     error: str | None = None
     fields: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,7 @@ class _Batch:
     weight: int = 0
     changelogs: Future[Changelogs | _Fetched] | None = None
     slas: Future[dict[str, list[_Fetched]]] | None = None
+    completed: Future[dict[str, Completed]] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -93,21 +111,30 @@ class Assembly:
 
     The records come in lists, one for each part of each issue (with a payload or with an error; of SLAs there
     may be some of either), at most 1,000 issues or about 32 MB at a time, each issue whole in one list.
-    ``issues``, ``failures`` and ``skipped`` grow meanwhile. What was created in another month is skipped.
+    ``issues``, ``failures``, ``skipped`` and ``moved`` grow meanwhile. Fields that are ``stored``, and that
+    Jira leaves out, are asked for once more.
     """
 
     def __init__(
-        self, client: JiraClient, month: str, source: Source, progress: Progress, slas: SlaSource
+        self,
+        client: JiraClient,
+        month: str,
+        source: Source,
+        progress: Progress,
+        slas: SlaSource,
+        stored: StoredFields,
     ) -> None:
         self.issues = 0
         self.failures: list[PartFailure] = []
         self.skipped: list[SkippedIssue] = []
+        self.moved: list[MovedIssue] = []
         self._client = client
         self._month = month
         self._first, self._after = month_bounds(month)
         self._source = source
         self._progress = progress
         self._slas = slas
+        self._stored = stored
         self._access = client.kept(PartAccess)
         self._unreadable: deque[tuple[str, JiraError]] = deque()
         self._started = self._reported = monotonic()
@@ -133,10 +160,10 @@ class Assembly:
         batch = _Batch()
         for page in _one_ahead(pool, pages):
             for raw in page.value.issues:
-                issue = self._placed(cut(raw, self._slas.fields))
+                issue = self._placed(cut(raw, self._slas.fields), page.sent_at)
                 if issue is None:
                     continue
-                self._add(pool, batch, issue, page.sent_at)
+                self._add(pool, batch, issue, page)
                 if batch.is_full:
                     yield self._sealed(pool, batch)
                     batch = _Batch()
@@ -151,17 +178,18 @@ class Assembly:
         """Keeps an issue that no endpoint would show, until the others are read."""
         self._unreadable.append((issue_id, error))
 
-    def _placed(self, issue: CutIssue | SkippedIssue) -> CutIssue | None:
-        if isinstance(issue, CutIssue) and not self._first <= issue.created < self._after:
-            reason = f"it was created {issue.created.isoformat()}, outside {self._month}"
-            issue = SkippedIssue(issue.issue_id, issue.key, reason)
+    def _placed(self, issue: CutIssue | SkippedIssue, sent_at: datetime) -> CutIssue | None:
         if isinstance(issue, SkippedIssue):
             self.skipped.append(issue)
+            return None
+        if not self._first <= issue.created < self._after:
+            self.moved.append(MovedIssue(issue.issue_id, issue.key, issue.created, sent_at))
             return None
         self.issues += 1
         return issue
 
-    def _add(self, pool: ThreadPoolExecutor, batch: _Batch, issue: CutIssue, sent_at: datetime) -> None:
+    def _add(self, pool: ThreadPoolExecutor, batch: _Batch, issue: CutIssue, page: Answer[IssuePage]) -> None:
+        sent_at = page.sent_at
         history = EmbeddedHistory(issue.changelog_total, issue.changelog)
         batch.weight += len(issue.payload) + history.weight + (history.total or 0) * _BYTES_OF_AN_ELEMENT
         on_its_way = {Part.ISSUE: _done(_Fetched(issue.payload, sent_at))}
@@ -176,7 +204,8 @@ class Assembly:
                 on_its_way[part] = self._asked_for(pool, part, issue.issue_id, issue.key, embedded)
         on_its_way[Part.REMOTE_LINKS] = self._asked_for(pool, Part.REMOTE_LINKS, issue.issue_id, issue.key)
         slas = [] if self._slas.client else _told(issue.slas, sent_at)
-        on_way = _IssueOnItsWay(issue.issue_id, issue.key, issue.updated, on_its_way, history, slas)
+        updated = not_after(issue.updated, page.answered_at)
+        on_way = _IssueOnItsWay(issue.issue_id, issue.key, updated, on_its_way, history, slas)
         batch.issues.append(on_way)
 
     def _add_unreadable(
@@ -235,22 +264,37 @@ class Assembly:
     def _sealed(self, pool: ThreadPoolExecutor, batch: _Batch) -> _Batch:
         expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]
         batch.changelogs = pool.submit(_changelogs, self._client, expected)
+        batch.completed = pool.submit(self._completed, batch)
         if self._slas.client and self._slas.fields:
             batch.slas = pool.submit(_slas, self._slas.client, expected, self._slas.fields)
         return batch
 
+    def _completed(self, batch: _Batch) -> dict[str, Completed]:
+        issues = {issue.issue_id: issue.parts[Part.ISSUE].result().payload for issue in batch.issues}
+        read = {issue_id: payload for issue_id, payload in issues.items() if payload is not None}
+        return complete(self._client, read, self._stored(read))
+
     def _records(self, pool: ThreadPoolExecutor, batch: _Batch) -> list[Record]:
         """Waits for the parts of a batch that are still on their way."""
         self._add_histories(pool, batch)
+        completed = batch.completed.result() if batch.completed else {}
         slas = batch.slas.result() if batch.slas else {}
         records: list[Record] = []
         for issue in batch.issues:
             arrived = {part: self._result(issue, part) for part in issue.parts}
+            if issue.issue_id in completed:
+                arrived[Part.ISSUE] = _whole(arrived, completed[issue.issue_id])
+                # `updated` may be among what was left out.
+                shown = updated_of(arrived[Part.ISSUE].payload or b"")
+                issue = replace(issue, updated=max(issue.updated, shown or issue.updated))
             told = ((Part.SLA, fetched) for fetched in slas.get(issue.issue_id, issue.slas))
             for part, fetched in chain(arrived.items(), told):
                 records.append(self._record(issue, part, fetched))
                 if fetched.error is not None and is_failure(fetched.error):
                     self.failures.append(PartFailure(issue.issue_id, issue.key, part, fetched.error))
+                elif fetched.without:
+                    error = f"Jira could not load {', '.join(fetched.without)}"
+                    self.failures.append(PartFailure(issue.issue_id, issue.key, part, error))
         return records
 
     def _result(self, issue: _IssueOnItsWay, part: Part) -> _Fetched:
@@ -288,7 +332,22 @@ class Assembly:
             payload=fetched.payload,
             error=fetched.error,
             fields=fetched.fields,
+            without=fetched.without,
         )
+
+
+def _whole(arrived: Mapping[Part, _Fetched], completed: Completed) -> _Fetched:
+    """The issue with what Jira left out of it, and with the lengths of the lists that were read elsewhere."""
+    without, lengths = completed.without, {}
+    for name in sorted(completed.lists):
+        of_list = arrived[_LISTS[name]]
+        if of_list.payload is not None:
+            length = len(msgspec.json.decode(of_list.payload, type=list[Raw]))
+            lengths[name] = Raw(b'{"total":%d}' % length)
+        elif is_failure(of_list.error or ""):
+            without = (*without, name)
+    payload = with_fields(completed.payload, lengths)
+    return replace(arrived[Part.ISSUE], payload=payload, without=without)
 
 
 def _one_ahead(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:

@@ -1,9 +1,9 @@
 """Everything Jira holds about the issues created in one month, or about some of them, for the raw log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.assemble import Assembly, Progress
+from jira_assets.jira.assemble import Assembly, Progress, StoredFields
 from jira_assets.jira.bulk import SEARCH, approximate_count, bulk_issues
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import (
@@ -45,8 +45,9 @@ class MonthFetch(Assembly):
         progress: Progress,
         guard: AccessGuard,
         slas: SlaSource,
+        stored: StoredFields,
     ) -> None:
-        super().__init__(client, month, source, progress, slas)
+        super().__init__(client, month, source, progress, slas, stored)
         self._projects = projects
         self._guard = guard
 
@@ -103,8 +104,9 @@ class IssuesFetch(Assembly):
         source: Source,
         progress: Progress,
         slas: SlaSource,
+        stored: StoredFields,
     ) -> None:
-        super().__init__(client, month, source, progress, slas)
+        super().__init__(client, month, source, progress, slas, stored)
         self.absent = set(issue_ids)
 
     def __iter__(self) -> Iterator[list[Record]]:
@@ -112,11 +114,16 @@ class IssuesFetch(Assembly):
             self.absent.difference_update(record.issue_id for record in records)
             yield records
         self.absent.difference_update(issue.issue_id for issue in self.skipped if issue.issue_id)
+        self.absent.difference_update(issue.issue_id for issue in self.moved)
 
     def _pages(self) -> Iterator[Answer[IssuePage]]:
         fields, expand = _WHOLE
         ids = sorted(self.absent, key=int)
         return bulk_issues(self._client, ids, fields, [expand], self._note_unreadable)
+
+
+def _nothing_stored(_issue_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+    return {}
 
 
 def fetch_month(
@@ -127,6 +134,7 @@ def fetch_month(
     progress: Progress | None = None,
     guard: AccessGuard | None = None,
     slas: SlaSource = NO_SLAS,
+    stored: StoredFields = _nothing_stored,
 ) -> MonthFetch:
     """The fetch of the issues created in ``month`` (``YYYY-MM``, UTC) in these projects, or in all visible.
 
@@ -134,7 +142,7 @@ def fetch_month(
     at its access once before, and once after each month. Nothing is sent before the result is iterated over.
     """
     guard = guard or AccessGuard(client, projects)
-    return MonthFetch(client, month, projects, source, progress or _silent, guard, slas)
+    return MonthFetch(client, month, projects, source, progress or _silent, guard, slas, stored)
 
 
 def fetch_issues(
@@ -144,9 +152,10 @@ def fetch_issues(
     source: Source,
     progress: Progress | None = None,
     slas: SlaSource = NO_SLAS,
+    stored: StoredFields = _nothing_stored,
 ) -> IssuesFetch:
     """The fetch of the issues with these ids, all created in ``month``. Reads Jira's state, not its index."""
-    return IssuesFetch(client, month, issue_ids, source, progress or _silent, slas)
+    return IssuesFetch(client, month, issue_ids, source, progress or _silent, slas, stored)
 
 
 def _tolerated(counted: int) -> int:

@@ -108,6 +108,12 @@ def cut(issue: Raw, sla_fields: Collection[str] = ()) -> CutIssue | SkippedIssue
     )
 
 
+def updated_of(payload: bytes) -> datetime | None:
+    """The ``updated`` of an issue."""
+    members = _decoded(Raw(payload), dict[str, Raw]) or {}
+    return _timestamp((_decoded(members.get("fields"), dict[str, Raw]) or {}).get("updated"))
+
+
 def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> EmbeddedList:
     """Leaves the envelope in the container, returns the list. Absent says nothing; null says it is empty."""
     value = container.get(name)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from itertools import pairwise
 
 from jira_assets.timestamps import epoch_milliseconds
@@ -15,8 +15,9 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
     if not _MONTH.fullmatch(month):
         raise ValueError(f"{month!r} is not a month (YYYY-MM)")
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    after = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    return start, after
+    if (start.year, start.month) == (MAXYEAR, 12):
+        return start, datetime.max.replace(tzinfo=UTC)
+    return start, start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
 
 
 def created_in_month(month: str, projects: Sequence[str] = ()) -> str:

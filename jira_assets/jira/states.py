@@ -10,7 +10,8 @@ import msgspec
 
 from jira_assets.jira.bulk import bulk_issues, search
 from jira_assets.jira.client import JiraClient
-from jira_assets.timestamps import month_of, parse_timestamp
+from jira_assets.jira.jql import in_projects, in_steady_order, month_bounds
+from jira_assets.timestamps import epoch_milliseconds, month_of, parse_timestamp
 
 FIELDS = ("created", "updated", "project", "status")
 DONE = "done"
@@ -97,6 +98,14 @@ def state_of(client: JiraClient, issue_id: str) -> IssueState | None:
     """The state of one issue, from its own address; None if it cannot be placed. Raises ``JiraError``."""
     path = f"/rest/api/3/issue/{quote(issue_id, safe='')}"
     return client.get_json(path, {"fields": ",".join(FIELDS)}, ShownIssue).state
+
+
+def months_created_since(client: JiraClient, month: str, projects: Sequence[str]) -> set[str]:
+    """The months after this one in which issues were created, by what they say."""
+    _, after = month_bounds(month)
+    query = in_steady_order(in_projects(f"created >= {epoch_milliseconds(after)}", projects))
+    pages = search(client, query, FIELDS)
+    return {state.month for page in pages for state in states_of(page.value.issues)}
 
 
 def first_updated(client: JiraClient, jql: str) -> datetime | None:

@@ -5,6 +5,14 @@ class RawLogError(Exception):
     """The raw log could not be read or written."""
 
 
+class UnreadableMonth(RawLogError):
+    """What is stored of a month cannot be read or is no issue. It says which month; no other is affected."""
+
+    def __init__(self, month: str, error: RawLogError) -> None:
+        super().__init__(str(error))
+        self.month = month
+
+
 _RESTORE = "Restore it from a backup, or move it away and materialise raw_issues for its month again."
 
 

@@ -31,9 +31,11 @@ class LatestIssue:
     """What is known of one issue: the newest payload of each part, and what failed after it was fetched.
 
     `payloads` has no entry for a part that was never fetched; it is empty for an issue that is deleted, or
-    has left the month. `fetched_at` is in milliseconds since the epoch. SLAs may have been read some at one
-    time and some at another: `slas` are those readings, oldest first, each with its time. Where some fields
-    of the issue are older than the rest, its entry in `errors` names them. `hidden_since` is when the account
+    has left the month. `fetched_at` and `issue_updated`, that of the issue itself, are in milliseconds since
+    the epoch. SLAs may have been read some at one time and some at another: `slas` are those readings, oldest
+    first, each with its time. Where some fields of the issue are older than the rest, its entry in `errors`
+    names them. `answered_at` is when any of the answers was asked for last that make up the issue itself, or
+    would if there were no later state. `hidden_since` is when the account
     was found not to see the issue any more, in milliseconds since the epoch; None if it was fetched since.
     """
 
@@ -44,6 +46,8 @@ class LatestIssue:
     slas: list[tuple[int, bytes]] = field(default_factory=list)
     errors: dict[Part, str] = field(default_factory=dict)
     source: str | None = None
+    issue_updated: int | None = None
+    answered_at: int | None = None
     tombstone: Tombstone | None = None
     hidden_since: int | None = None
 
@@ -138,10 +142,13 @@ def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]], hidden_at: 
     issue.payloads[Part.ISSUE] = merged([Answer(row[1], payload) for row, payload in states])
     issue.fetched_at[Part.ISSUE] = newest[3] // 1000
     issue.source = newest[4]
+    issue.issue_updated = newest[2] // 1000
+    answered_at = max(row[3] for row, _ in states)
+    issue.answered_at = answered_at // 1000
     error = older_fields(newest[1])
     if error is not None:
         issue.errors[Part.ISSUE] = error
-    if hidden_at > max(row[3] for row, _ in states):
+    if hidden_at > answered_at:
         issue.hidden_since = hidden_at // 1000
 
 

@@ -16,10 +16,12 @@ from jira_assets.raw import segments
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue, latest_issue, latest_rows
+from jira_assets.raw.partial import set_fields
 from jira_assets.raw.record import NO_FAILURES, Part, Record, is_failure
 from jira_assets.raw.redacting import Redacting
 from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
 from jira_assets.raw.segments import SCHEMA, Segment
+from jira_assets.raw.site import read_fields
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
@@ -28,6 +30,7 @@ _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
+_PARTS_OF_STATE = (Part.ISSUE, Part.DELETED, Part.MOVED)
 _OF_STATES = ("issue_id", "issue_updated", "generation")
 _IS_STATE = pl.col("error").is_null() & pl.col("part").str.starts_with(Part.ISSUE.value)
 # Where Jira could not load some fields, the row is an answer, and tells of a failure all the same.
@@ -142,6 +145,22 @@ class RawLog:
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
 
+    def set_fields(self, month: str, issue_ids: Collection[str]) -> dict[str, set[str]]:
+        """The ids of the fields that are stored of each of these issues, are not null, and are still the
+        site's.
+        """
+        gone = {field.id for field in read_fields(self._root.parent) if not field.listed}
+        return {
+            issue.issue_id: set_fields(issue.payloads[Part.ISSUE]) - gone
+            for issue in self.latest(month, issue_ids, _PARTS_OF_STATE)
+            if Part.ISSUE in issue.payloads
+        }
+
+    def live(self, month: str, issue_ids: Collection[str]) -> set[str]:
+        """Those of these issues that are there: neither deleted nor in another month now."""
+        latest = self.latest(month, issue_ids, _PARTS_OF_STATE)
+        return {issue.issue_id for issue in latest if Part.ISSUE in issue.payloads}
+
     def is_whole(self, month: str) -> bool:
         """Whether all issues of the month were fetched at least once."""
         return (self._folder(month) / _WHOLE).exists()
@@ -170,14 +189,23 @@ class RawLog:
                     if is_failure(error):
                         yield Failure(month, issue.issue_id, part, error)
 
-    def latest(self, month: str, issue_ids: Iterable[str] | None = None) -> Iterator[LatestIssue]:
-        """The latest of these issues, or of all, in the order of their ids as text; few in memory at once."""
+    def latest(
+        self,
+        month: str,
+        issue_ids: Iterable[str] | None = None,
+        parts: Collection[Part] = tuple(Part),
+    ) -> Iterator[LatestIssue]:
+        """The latest of these issues, or of all, in the order of their ids as text; few in memory at once.
+
+        Only what ``parts`` tell is looked at: whoever wants less than all of them wants those that end an
+        issue, too.
+        """
         if issue_ids is None and self.extent(month)[1] <= _BYTES_AT_ONCE:
-            yield from self._latest(month, None)
+            yield from self._latest(month, None, parts)
             return
         wanted = sorted(self.issue_ids(month) if issue_ids is None else issue_ids)
         for start in range(0, len(wanted), _ISSUES_AT_ONCE):
-            yield from self._latest(month, wanted[start : start + _ISSUES_AT_ONCE])
+            yield from self._latest(month, wanted[start : start + _ISSUES_AT_ONCE], parts)
 
     def compact(self, month: str) -> Segment | None:
         """Join a month's segments into one when there are many, dropping what a later row supersedes.
@@ -262,10 +290,18 @@ class RawLog:
                 continue
         raise RawLogError(f"the segments of {month} kept changing while they were read; run again")
 
-    def _latest(self, month: str, issue_ids: list[str] | None) -> Iterator[LatestIssue]:
+    def _latest(
+        self, month: str, issue_ids: list[str] | None, parts: Collection[Part]
+    ) -> Iterator[LatestIssue]:
         within = (issue_ids[0], issue_ids[-1]) if issue_ids else None
         contents = Contents(self._keyring, month)
-        answers, failures = latest_rows(self._read(month, within=within), contents)
+        found = self._read(month, within=within)
+        if len(parts) < len(Part):
+            is_wanted = pl.col("part").str.split(":").list.first().is_in([part.value for part in parts])
+            if issue_ids is not None:
+                is_wanted &= pl.col("issue_id").is_in(issue_ids)
+            found = [(segment, frame.filter(is_wanted)) for segment, frame in found]
+        answers, failures = latest_rows(found, contents)
         known = answers.keys() | failures.keys()
         wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
         for issue_id in wanted:

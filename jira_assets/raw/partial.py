@@ -11,7 +11,10 @@ import msgspec
 
 from jira_assets.raw.record import fields_left_out
 
-Members = dict[str, msgspec.Raw]
+Fields = dict[str, msgspec.Raw]
+"""The members of a JSON object, as Jira wrote each of them."""
+
+_NULL = b"null"
 
 
 class Answer(NamedTuple):
@@ -30,12 +33,12 @@ def merged(answers: Sequence[Answer]) -> bytes:
     unknown = fields_left_out(newest.name)
     if not unknown:
         return newest.payload
-    issue, fields = _decoded(newest.payload)
+    issue, fields = decoded(newest.payload)
     if issue is None:
         return newest.payload
     for answer in answers[1:]:
         told = unknown - fields_left_out(answer.name)
-        older_issue, older = _decoded(answer.payload)
+        older_issue, older = decoded(answer.payload)
         if older_issue is None:
             continue
         fields |= {name: older[name] for name in sorted(told & older.keys())}
@@ -43,6 +46,11 @@ def merged(answers: Sequence[Answer]) -> bytes:
         if not unknown:
             break
     return msgspec.json.encode({**issue, "fields": fields})
+
+
+def set_fields(payload: bytes) -> set[str]:
+    """The ids of the fields of an issue that are not null."""
+    return {name for name, value in decoded(payload)[1].items() if bytes(value) != _NULL}
 
 
 def older_fields(name: str) -> str | None:
@@ -53,10 +61,10 @@ def older_fields(name: str) -> str | None:
     return f"Jira could not load {', '.join(sorted(left_out))}: what is stored of it is older"
 
 
-def _decoded(payload: bytes) -> tuple[Members | None, Members]:
-    """The members of an issue and its fields, each as Jira wrote it."""
+def decoded(payload: bytes) -> tuple[Fields | None, Fields]:
+    """The members of an issue, None if it is no JSON object, and its fields."""
     try:
-        issue = msgspec.json.decode(payload, type=Members)
-        return issue, msgspec.json.decode(issue.get("fields", msgspec.Raw(b"{}")), type=Members)
+        issue = msgspec.json.decode(payload, type=Fields)
+        return issue, msgspec.json.decode(issue.get("fields", msgspec.Raw(b"{}")), type=Fields)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, {}

@@ -48,7 +48,7 @@ def issue(call: Call) -> Answer:
     choice = FieldChoice(call.query.get("fields", []), default="*all")
     expand = set(call.texts("expand"))
     failing = call.site.failing_fields.get(stored.id, ())
-    if failing and call.flag("failFast"):
+    if call.flag("failFast") and any(map(choice.wants, failing)):
         raise RefusedError(500, "An error occurred while loading the fields of an issue.")
     answer = _shape(call, stored, choice, expand, EMBEDDED_COMMENTS_IN_ISSUE, EMBEDDED_HISTORIES)
     if expand & {"names", "schema"}:

@@ -177,7 +177,7 @@ def _shape(call: Call, issue: StoredIssue, choice: FieldChoice, expand: set[str]
     if choice.only_identity and not expand and not choice.named & {"key", "issuekey"}:
         return Issue(id=issue.id)
     failing = call.site.failing_fields.get(issue.id, ())
-    if failing and fail_fast:
+    if fail_fast and any(map(choice.wants, failing)):
         raise RefusedError(500, "An error occurred while loading the fields of an issue.")
     return shape(
         issue,

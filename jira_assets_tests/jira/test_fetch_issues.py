@@ -78,10 +78,10 @@ def test_what_cannot_be_read_is_skipped_and_not_absent(sandbox: RunningSandbox, 
     assert issues.absent == set()
 
 
-def test_an_issue_of_another_month_is_skipped(client: JiraClient) -> None:
+def test_an_issue_of_another_month_is_none_of_this_one_and_no_error(client: JiraClient) -> None:
     issues, records = fetch(client, FEBRUARY)
-    assert "outside 2024-01" in issues.skipped[0].reason
-    assert records == {}
+    assert [(moved.issue_id, moved.created.month) for moved in issues.moved] == [(FEBRUARY, 2)]
+    assert (issues.absent, issues.skipped, records) == (set(), [], {})
 
 
 def test_defect_24_many_issues_take_few_requests(sandbox: RunningSandbox, client: JiraClient) -> None:
