@@ -2,19 +2,18 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
-import msgspec
-
+from jira_assets.assets.whole_month import Fetched, WholeMonth
 from jira_assets.attachments.download import AttachmentDownload, FileCounts
-from jira_assets.events.apply import Applied, QueuedIssues, failures
+from jira_assets.events.apply import Applied, QueuedIssues
 from jira_assets.events.drain import Drain
 from jira_assets.events.queue import Queue
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.errors import (
     BrokenPaging,
     JiraError,
@@ -23,15 +22,15 @@ from jira_assets.jira.errors import (
     Unauthorised,
     Unavailable,
 )
-from jira_assets.jira.fetch import MonthFetch, fetch_month
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.host import Statistics
 from jira_assets.jira.slas import NO_SLAS, SlaSource
+from jira_assets.jira.states import months_created_since
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
-from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.site import write_fields
 from jira_assets.settings import Settings
+from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
 
@@ -42,18 +41,6 @@ _KEYS_SHOWN = 50
 _DRAIN_SECONDS = 5.0
 
 Metadata = Mapping[str, int | float | str | list[str]]
-
-
-class _Project(msgspec.Struct):
-    key: str | None = None
-
-
-class _Fields(msgspec.Struct):
-    project: _Project | None = None
-
-
-class _Issue(msgspec.Struct):
-    fields: _Fields
 
 
 class Download:
@@ -104,12 +91,27 @@ class Download:
             for month in months:
                 try:
                     self.fetched[month] = self._month(month, queued_only)
+                    if month == month_of(datetime.now(UTC)):
+                        self._fetch_later_months(month, queued_only)
                 except (JiraError, RawLogError, WarehouseError) as error:
                     self.failed[month] = error
                     self._log.error("%s: %s", month, error)
                     if isinstance(error, ENDS_EVERYTHING):
                         break
             fields.result()
+
+    def _fetch_later_months(self, last: str, queued_only: bool) -> None:
+        """The months that have not begun yet by our clock, with the last one: they have no runs of their own.
+
+        Jira's clock may be in one already, and an import can say anything of when an issue was created.
+        """
+        found = set(self._queue.months())
+        if not queued_only:
+            found |= {*self._raw.months(), *months_created_since(self._client, last, self._projects)}
+        told = []
+        for month in sorted(month for month in found if month > last):
+            told.append(f"{month}: {self._month(month, queued_only)['issues']} issues")
+            self.fetched[last] = {**self.fetched[last], "later_months": told}
 
     def _fetch_fields(self) -> Collection[str]:
         """Keeps the field catalogue, and tells which of the fields are SLAs."""
@@ -119,12 +121,32 @@ class Download:
 
     def _month(self, month: str, queued_only: bool) -> Metadata:
         began, before = time.monotonic(), self._statistics()
-        done: list[MonthFetch | Applied] = []
+        done: list[Fetched | Applied] = []
         files = AttachmentDownload(self._settings, self._client, self._raw, month, self._log.info)
         if not queued_only or not self._raw.is_whole(month):
-            done.append(self._fetch_whole(month, files))
+            whole = WholeMonth(
+                self._client,
+                self._raw,
+                self._queue,
+                month,
+                self._slas,
+                self._settings.start_month,
+                self._log,
+            )
+            done.append(whole.fetch(self._projects, self._guard))
+            files.keep()
+            self._raw.mark_whole(month)
         if queued_only:
-            queued = QueuedIssues(self._client, self._raw, self._queue, self._known, month, self._slas, files)
+            queued = QueuedIssues(
+                self._client,
+                self._raw,
+                self._queue,
+                self._known,
+                month,
+                self._slas,
+                files,
+                self._settings.start_month,
+            )
             done.append(queued.apply(self._log.info))
         self._raw.compact(month)
         seconds = time.monotonic() - began
@@ -137,52 +159,9 @@ class Download:
         counted = self._client.statistics
         return counted + self._agent.statistics if self._agent else counted
 
-    def _fetch_whole(self, month: str, files: AttachmentDownload) -> MonthFetch:
-        fetch = fetch_month(
-            self._client, month, self._projects, Source.BACKFILL, self._log.info, self._guard, self._slas
-        )
-        buried = self._buried(month)
-        for records in fetch:
-            # Search lists what was deleted for a while. Asked by id, Jira tells whether it is there again.
-            listed = _projects(record for record in records if record.issue_id in buried)
-            gone = confirmed_deletions(self._client, listed)
-            self._raw.append(month, (record for record in records if record.issue_id not in gone))
-        self._raw.append(month, failures(fetch.skipped, Source.BACKFILL))
-        self._refuse_sudden_emptiness(month, fetch)
-        files.keep()
-        self._raw.mark_whole(month)
-        return fetch
-
-    def _buried(self, month: str) -> set[str]:
-        try:
-            return self._raw.tombstoned(month)
-        except RawLogError:
-            return set()  # a damaged file keeps nobody from appending; whoever needs it will name it
-
-    def _refuse_sudden_emptiness(self, month: str, fetch: MonthFetch) -> None:
-        """Without rights Jira answers 200 with nothing: nothing where there was something is no answer."""
-        if fetch.issues or fetch.skipped or fetch.failures:
-            return
-        known = sum(Part.ISSUE in issue.payloads for issue in self._raw.latest(month))
-        if known:
-            raise RawLogError(
-                f"Jira found no issues of {month}, but {known} are stored. Nothing was changed. Unless they "
-                "were all deleted, check what the account may see: jira-assets doctor"
-            )
-
-
-def _projects(records: Iterable[Record]) -> dict[str, str | None]:
-    """The projects of the issues among the records."""
-    found: dict[str, str | None] = {}
-    for record in records:
-        if record.part is Part.ISSUE and record.payload is not None:
-            project = msgspec.json.decode(record.payload, type=_Issue).fields.project
-            found[record.issue_id] = project.key if project else None
-    return found
-
 
 def _metadata(
-    done: Sequence[MonthFetch | Applied], before: Statistics, after: Statistics, seconds: float
+    done: Sequence[Fetched | Applied], before: Statistics, after: Statistics, seconds: float
 ) -> dict[str, int | float | str | list[str]]:
     failed = [failure for each in done for failure in each.failures]
     skipped = [issue for each in done for issue in each.skipped]
@@ -196,6 +175,9 @@ def _metadata(
         "failed_parts": len(failed),
         "skipped_issues": len(skipped),
     }
+    moved = [key for each in done for key in each.moved]
+    out_of_range = [key for each in done for key in each.out_of_range]
+    went_back = [issue_id for each in done if isinstance(each, Fetched) for issue_id in each.went_back]
     for applied in (each for each in done if isinstance(each, Applied)):
         metadata |= {
             "events_settled": applied.settled,
@@ -203,6 +185,12 @@ def _metadata(
             "events_given_up": applied.given_up,
             "deleted_issues": len(applied.deleted),
         }
+    if moved:
+        metadata["moved_to_other_months"] = moved[:_KEYS_SHOWN]
+    if out_of_range:
+        metadata["moved_before_start_month"] = out_of_range[:_KEYS_SHOWN]
+    if went_back:
+        metadata["older_states_followed"] = len(went_back)
     if failed:
         metadata["failures"] = [f"{each.key} {each.part}: {each.error}" for each in failed[:_KEYS_SHOWN]]
     if skipped:

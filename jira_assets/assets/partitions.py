@@ -1,5 +1,7 @@
 """The months that everything is partitioned by."""
 
+from collections.abc import Iterable, Sequence
+
 from dagster import BackfillPolicy, MonthlyPartitionsDefinition
 
 from jira_assets.environment import SettingsError
@@ -16,6 +18,15 @@ def _start_month() -> str:
 
 # The end offset makes the month that has not ended yet a partition too.
 MONTHS = MonthlyPartitionsDefinition(start_date=_start_month(), fmt="%Y-%m", end_offset=1)
+
+
+def with_later(months: Sequence[str], stored: Iterable[str]) -> list[str]:
+    """The months of a run, and with the last partition those stored that have not begun by our clock: they
+    have no partitions of their own.
+    """
+    last = MONTHS.get_last_partition_key()
+    return [*months, *(month for month in stored if last is not None and last in months and month > last)]
+
 
 # A year per run: starting a run takes seconds, a failed one is repeated, and several can run at once.
 BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=12)

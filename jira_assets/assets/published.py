@@ -7,7 +7,7 @@ from dagster import AssetExecutionContext, AssetMaterialization, Failure, Materi
 from upath import UPath
 
 from jira_assets.assets.failed_months import FailedMonths, told
-from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
 from jira_assets.assets.publishing import publish_views
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.evaluate import Evaluation
@@ -15,6 +15,7 @@ from jira_assets.checks.months import reason
 from jira_assets.checks.silent import SilentChecks
 from jira_assets.checks.tables import ALL_RULES
 from jira_assets.configuration import catalogue
+from jira_assets.raw.log import RawLog
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.conform import months_set_aside
 from jira_assets.warehouse.connection import connect
@@ -47,7 +48,8 @@ def published(
         found = Evaluation.ask(connection, ALL_RULES, failed.others, context.run.run_id)
         tables = built(connection, catalogue().tables)
         whole = [table for table in tables if table.name not in found.withheld_tables]
-        sizes = dict(_publish(connection, whole, found, failed, settings.published_dir))
+        months = with_later(failed.others, RawLog(settings.raw_dir).months())
+        sizes = dict(_publish(connection, whole, months, found, failed, settings.published_dir))
         _mend(context, connection, whole, found, settings.published_dir)
     found.keep(settings.warehouse_path)
     views = publish_views(settings)
@@ -56,6 +58,8 @@ def published(
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
     wrong += [reason(check, months) for check, months in red.items() if months]
     for month, size in sizes.items():
+        if month not in context.partition_keys:
+            continue
         if wrong:
             yield AssetMaterialization(context.asset_key, partition=month, metadata={"bytes": size})
         else:
@@ -68,12 +72,13 @@ def published(
 def _publish(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[Table],
+    months: Sequence[str],
     found: Evaluation,
     failed: FailedMonths,
     folder: UPath,
 ) -> Iterator[tuple[str, int]]:
     """Publishes the months that nothing speaks against; gives the bytes of each. The others have failed."""
-    for month in failed.others:
+    for month in months:
         why = found.withheld_month(month)
         if why is None:
             try:

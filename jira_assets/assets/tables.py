@@ -16,11 +16,12 @@ from pydantic import Field
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.jira_fields import store_changed_fields
-from jira_assets.assets.partitions import BACKFILL, MONTHS
+from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.unasked import answer_unasked_checks
 from jira_assets.configuration import catalogue, outdated, protection, remember, resolution, site
+from jira_assets.events.moving import requeue_moved
 from jira_assets.events.neighbours import requeue_outdated
 from jira_assets.events.queue import Queue
 from jira_assets.raw.log import RawLog
@@ -69,12 +70,13 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     selected = [table for table in catalogue().tables if table.name in wanted]
     resolved = resolution(settings)
     remember(settings, resolved)
+    raw = RawLog(settings.raw_dir, settings.keyring)
     refresh = TableRefresh(
-        raw=RawLog(settings.raw_dir, settings.keyring),
+        raw=raw,
         site=site(settings, resolved),
         tables=selected,
         protection=protection(settings),
-        months=failed.others,
+        months=with_later(failed.others, raw.months()),
         rebuild=config.rebuild,
         progress=context.log.info,
     )
@@ -83,9 +85,9 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     if refresh.result.protected_anew and not outdated(settings)[1]:
         purge(settings.warehouse_path)  # of what was readable until the last of these months was made anew
     store_changed_fields(context, settings, resolved)
-    requeued = requeue_outdated(
-        Known(settings.warehouse_path, settings.keyring), Queue(settings.queue_dir, settings.keyring)
-    )
+    queue = Queue(settings.queue_dir, settings.keyring)
+    requeue_moved(queue, refresh.result.left)
+    requeued = requeue_outdated(Known(settings.warehouse_path, settings.keyring), queue)
     if requeued:
         context.log.info("%d issues show others as they were: they are in the queue", requeued)
     failed.add({month: f"its tables are as they were: {why}" for month, why in refresh.result.failed.items()})

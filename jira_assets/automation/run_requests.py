@@ -55,10 +55,15 @@ def requests_for(
     """One request for each month whose work no run will do, unless it failed too recently.
 
     The newest items must have been looked up before this is called. At most one run of a month is under way
-    and one waits for it to end, however fast events come.
+    and one waits for it to end, however fast events come. What is of a month that has not begun yet, by our
+    clock, is the work of the last one's run.
     """
+    work: dict[str, Newest] = {}
     for month, item in newest.items():
-        if month not in partitions:  # it has not begun here yet, by our clock
+        month = min(month, max(partitions, default=month))
+        work[month] = max(item, work.get(month, item))
+    for month, item in work.items():
+        if month not in partitions:
             continue
         last = _last_run(instance, month)
         if last is None or _is_due(item, last):

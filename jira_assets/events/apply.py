@@ -4,24 +4,28 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
 import msgspec
 
 from jira_assets.attachments.download import AttachmentDownload
+from jira_assets.events.moving import forward, let_go
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.settle import Answer
-from jira_assets.jira.assemble import PartFailure
+from jira_assets.jira.assemble import MovedIssue, PartFailure
 from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.fetch import IssuesFetch, fetch_issues
 from jira_assets.jira.issue_json import SkippedIssue
 from jira_assets.jira.slas import NO_SLAS, SlaSource
+from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
+from jira_assets.timestamps import month_of
 from jira_assets.warehouse.known import Known
 
 _RIGHTS_BACK_WITHIN = timedelta(days=7)
@@ -29,13 +33,19 @@ _RIGHTS_BACK_WITHIN = timedelta(days=7)
 
 @dataclass(slots=True)
 class Applied:
-    """What became of a month's items. What is ``waiting`` stays in the queue; ``given_up`` does not."""
+    """What became of a month's items. What is ``waiting`` stays in the queue; ``given_up`` does not.
+
+    ``moved`` are the keys of issues that are of another month now, whose queue has their items;
+    ``out_of_range`` those whose month is before the first one that is copied.
+    """
 
     issues: int = 0
     settled: int = 0
     waiting: int = 0
     given_up: int = 0
     deleted: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    out_of_range: list[str] = field(default_factory=list)
     failures: list[PartFailure] = field(default_factory=list)
     skipped: list[SkippedIssue] = field(default_factory=list)
 
@@ -52,6 +62,7 @@ class QueuedIssues:
         month: str,
         slas: SlaSource = NO_SLAS,
         files: AttachmentDownload | None = None,
+        start_month: str = "",
     ) -> None:
         self._client = client
         self._raw = raw
@@ -60,6 +71,7 @@ class QueuedIssues:
         self._month = month
         self._slas = slas
         self._files = files
+        self._start_month = start_month
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
@@ -72,7 +84,8 @@ class QueuedIssues:
         Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``; what was settled before stays so.
         """
         for source, issue_ids in _by_source(self._items).items():
-            fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas)
+            stored = partial(stored_fields, self._raw, self._month)
+            fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas, stored)
             for records in fetch:
                 self._raw.append(self._month, records)
                 if self._files:
@@ -87,12 +100,17 @@ class QueuedIssues:
         self._applied.issues += fetch.issues
         self._applied.failures += fetch.failures
         self._applied.skipped += fetch.skipped
-        self._bury(fetch.absent)
+        self._bury(self._without_those_stored_elsewhere(fetch.absent))
+        for moved in fetch.moved:
+            self._move(moved, source)
         for issue in fetch.skipped:
             self._leave(issue.issue_id or "")
 
     def _settle(self, issue_id: str, answer: Answer) -> None:
         items = self._items[issue_id]
+        if answer.seen_at is not None:
+            for month in {item.moved_from for item in items if item.moved_from} - {self._month}:
+                let_go(self._raw, month, issue_id, self._month, answer.seen_at, items[-1].source)
         settled = answer.settled(items)
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
@@ -100,6 +118,25 @@ class QueuedIssues:
             # Another run may have settled them meanwhile; what failed here is still to be done again.
             self._queue.put({self._month: self._items[issue_id]})
         self._leave(issue_id, GIVE_UP_AFTER if answer.is_whole else timedelta.max)
+
+    def _move(self, issue: MovedIssue, source: Source) -> None:
+        """Hands an issue over to the month that it is of now. None before the first one is copied."""
+        items, month = self._items.pop(issue.issue_id), month_of(issue.created)
+        if month < self._start_month:
+            let_go(self._raw, self._month, issue.issue_id, month, issue.seen_at, source)
+            self._done(items)
+            self._applied.out_of_range.append(f"{issue.key} ({month})")
+        else:
+            forward(self._queue, items, self._month, month)
+            self._applied.moved.append(f"{issue.key} ({month})")
+
+    def _without_those_stored_elsewhere(self, absent: Collection[str]) -> set[str]:
+        """An issue that was about to move here is looked for, and buried, where it is stored."""
+        months = self._known.months(absent)
+        for issue_id, month in months.items():
+            if month != self._month:
+                forward(self._queue, self._items.pop(issue_id), self._month, month)
+        return {issue_id for issue_id in absent if months.get(issue_id, self._month) == self._month}
 
     def _bury(self, absent: Collection[str]) -> None:
         """Tombstones for what is said to be deleted, or was known here, if Jira confirms it.
@@ -163,6 +200,14 @@ def bury(client: JiraClient, raw: RawLog, known: Known, month: str, doubted: Seq
         (_tombstone(by_id[issue_id], keys.get(issue_id), at) for issue_id, at in confirmed.items()),
     )
     return sorted(confirmed)
+
+
+def stored_fields(raw: RawLog, month: str, issue_ids: Collection[str]) -> Mapping[str, Collection[str]]:
+    """The fields that are stored of issues and not null, for whoever fetches those anew."""
+    try:
+        return raw.set_fields(month, issue_ids)
+    except RawLogError:
+        return {}  # a damaged file keeps nobody from appending; whoever needs it will name it
 
 
 def failures(skipped: Iterable[SkippedIssue], source: Source) -> Iterator[Record]:

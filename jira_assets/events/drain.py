@@ -175,9 +175,8 @@ class Drain:
         self._inbox.postpone(delivery.name, now + max(_SHORTEST_WAIT, (now - delivery.received_at) / 2))
 
     def _is_wanted(self, place: Place, event: Event) -> bool:
-        # By another clock than ours, the next month may have begun.
-        latest = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m}"
-        if not self._start_month <= place.month <= latest:
+        # Issues of months that have not begun, by our clock, are kept by the run of the last one.
+        if place.month < self._start_month:
             return False
         is_ours = not self._projects or place.project in (None, *self._projects)
         # What has left our projects is stored here, and should not go on showing where it was.

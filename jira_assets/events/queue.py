@@ -40,7 +40,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     ``expected`` is what Jira's answer shows unless it is older than the cause. With ``is_deletion`` it is
     that there is no such issue any more. ``project`` is the one that an issue was in which is said to be
     deleted, or was known here: if Jira leaves it out, whether it is deleted is asked further. What an event
-    tells of may merely not be there yet, so an item that has none waits.
+    tells of may merely not be there yet, so an item that has none waits. ``moved_from`` is the month that is
+    to let the issue go once this one has stored it.
     """
 
     issue_id: str
@@ -51,6 +52,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     expected: Expected = NOTHING_EXPECTED
     is_deletion: bool = False
     project: str | None = None
+    moved_from: str | None = None
 
     @property
     def name(self) -> str:

@@ -39,7 +39,8 @@ class Answer:
         failed = any(is_failure(record.error) for record in found if record.error is not None)
         self.is_whole = not failed and not any(record.without for record in found)
         self.updated = max(record.issue_updated for record in found)
-        self.fetched_at = max(record.fetched_at for record in found if record.part is Part.ISSUE)
+        shown = (record for record in found if record.part is Part.ISSUE and record.payload is not None)
+        self.seen_at = max((record.fetched_at for record in shown), default=None)
         self._payloads = {record.part: record.payload for record in found}
 
     def settled(self, items: Sequence[Item]) -> list[Item]:

@@ -91,6 +91,7 @@ class _IssueOnItsWay:
     parts: dict[Part, Future[_Fetched]]
     changelog: EmbeddedHistory | None  # None for one whose history is not asked for
     slas: list[_Fetched]
+    answered_at: datetime | None = None  # by Jira's clock
 
 
 @dataclass(slots=True)
@@ -205,7 +206,9 @@ class Assembly:
         on_its_way[Part.REMOTE_LINKS] = self._asked_for(pool, Part.REMOTE_LINKS, issue.issue_id, issue.key)
         slas = [] if self._slas.client else _told(issue.slas, sent_at)
         updated = not_after(issue.updated, page.answered_at)
-        on_way = _IssueOnItsWay(issue.issue_id, issue.key, updated, on_its_way, history, slas)
+        on_way = _IssueOnItsWay(
+            issue.issue_id, issue.key, updated, on_its_way, history, slas, page.answered_at
+        )
         batch.issues.append(on_way)
 
     def _add_unreadable(
@@ -285,8 +288,8 @@ class Assembly:
             if issue.issue_id in completed:
                 arrived[Part.ISSUE] = _whole(arrived, completed[issue.issue_id])
                 # `updated` may be among what was left out.
-                shown = updated_of(arrived[Part.ISSUE].payload or b"")
-                issue = replace(issue, updated=max(issue.updated, shown or issue.updated))
+                shown = updated_of(arrived[Part.ISSUE].payload or b"") or issue.updated
+                issue = replace(issue, updated=not_after(shown, issue.answered_at))
             told = ((Part.SLA, fetched) for fetched in slas.get(issue.issue_id, issue.slas))
             for part, fetched in chain(arrived.items(), told):
                 records.append(self._record(issue, part, fetched))

@@ -112,7 +112,7 @@ def _add_unknown(
 def _fetched(raw: RawLog, month: str) -> set[str]:
     """What is in the raw log: a run may be about to make tables of it."""
     try:
-        return raw.issue_ids(month) - raw.tombstoned(month)
+        return raw.issue_ids(month) - raw.tombstoned(month) - raw.moved(month)
     except RawLogError:
         return set()  # whoever needs the damaged file will name it
 

@@ -140,6 +140,7 @@ def has_changed(state: IssueState, stored: Stored) -> bool:
         return False
     if stored.updated is None or state.updated > stored.updated:
         return True
-    # Projects can be renamed, and statuses regrouped, without any issue's being updated.
-    shown = (state.project, state.key or stored.key, state.category)
-    return shown != (stored.project, stored.key, stored.category) and state.updated == stored.updated
+    # Projects can be renamed, statuses regrouped, and `created` corrected without any issue's being updated.
+    shown = (state.project, state.key or stored.key, state.category, state.month)
+    known = (stored.project, stored.key, stored.category, stored.month)
+    return shown != known and state.updated == stored.updated

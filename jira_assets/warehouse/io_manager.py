@@ -85,7 +85,7 @@ class _Handler(DbTypeHandler[Any]):
             reasons = "; ".join(f"{month} was left as it is: {why}" for month, why in result.failed.items())
             raise Failure(reasons, allow_retries=False)
         record_only(context, result.months)
-        for month in result.months:
+        for month in context.asset_partition_keys:
             context.step_context.add_asset_metadata(
                 {"dagster/partition_row_count": refresh.stored[name, month]},
                 asset_key=context.asset_key,

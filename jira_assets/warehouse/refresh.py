@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.errors import RawLogError, UnreadableMonth
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.log import RawLog
 from jira_assets.tables.catalogue import version
@@ -23,6 +23,7 @@ from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.ahead import ahead
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect, transaction
+from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months
 from jira_assets.warehouse.outdated import protected_alike
 from jira_assets.warehouse.store import (
     Marks,
@@ -43,7 +44,8 @@ _ATTEMPTS = 20  # each that fails means that another run got on
 class Refreshed:
     """What a refresh did: rows written by table, what could not be read, and months left as they were.
 
-    ``protected_anew`` is whether any month was protected by another policy or key until now.
+    ``protected_anew`` is whether any month was protected by another policy or key until now. ``left`` are the
+    issues that were in two months; those that they have left are among the ``months``.
     """
 
     months: list[str] = field(default_factory=list)
@@ -52,12 +54,15 @@ class Refreshed:
     problems: list[Problem] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     protected_anew: bool = False
+    left: list[Left] = field(default_factory=list)
 
 
-class _UnreadableMonth(Exception):
-    def __init__(self, month: str, error: RawLogError) -> None:
-        super().__init__(str(error))
-        self.month = month
+class _InSeveralMonths(Exception):
+    """Issues whose rows were about to stand in more than one month, with these months."""
+
+    def __init__(self, months: dict[str, list[str]]) -> None:
+        super().__init__()
+        self.months = months
 
 
 class Refresh:
@@ -65,7 +70,8 @@ class Refresh:
 
     Issues in segments after a month's watermark are replaced; a month that another version of the code built,
     or that was protected otherwise, and every month with `rebuild`, is replaced whole. A month whose log
-    cannot be read keeps its rows and is reported in `failed`; the others go on.
+    cannot be read keeps its rows and is reported in `failed`; the others go on. An issue is in one month: one
+    that another month has had until now is taken out there, in the same transaction if they fit.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class Refresh:
     ) -> Refreshed:
         """Raises WarehouseBusy when somebody keeps the file, WatermarkMoved when other runs keep writing."""
         done = Refreshed()
+        months = list(months)
         moved = 0
         while pending := [month for month in months if month not in done.months and month not in done.failed]:
             try:
@@ -107,9 +114,30 @@ class Refresh:
                 moved += 1
                 if moved == _ATTEMPTS:
                     raise
-            except _UnreadableMonth as error:
-                done.failed[error.month] = str(error)
+            except _InSeveralMonths as found:
+                try:
+                    months = self._without_those_that_left(found.months, months, done)
+                except UnreadableMonth as error:
+                    self._fail(error, done)
+            except UnreadableMonth as error:
+                self._fail(error, done)
         return done
+
+    def _fail(self, error: UnreadableMonth, done: Refreshed) -> None:
+        done.failed[error.month] = str(error)
+        done.months = [month for month in done.months if month != error.month]
+
+    def _without_those_that_left(
+        self, found: dict[str, list[str]], months: list[str], done: Refreshed
+    ) -> list[str]:
+        """Ends issues where they no longer are. The months that they have left come first from now on, or
+        they would be found there again.
+        """
+        left = end_elsewhere(self._raw, found)
+        done.left += left
+        first = sorted({each.month for each in left})
+        done.months = [month for month in done.months if month not in first]
+        return [*first, *(month for month in months if month not in first)]
 
     def _groups(self, months: Sequence[str], rebuild: bool, done: Refreshed) -> Iterator["_Group"]:
         """What is to be written, in the portions of one transaction each."""
@@ -165,6 +193,9 @@ class Refresh:
                         rows[table.name] += frame.height
                     problems.extend(built.problems)
                     issues += built.issues
+                found = in_several_months(connection, self._tables, group.changes, done.failed)
+                if found:
+                    raise _InSeveralMonths(found)
                 finish_changes(connection, self._tables, group.changes, self._version)
         done.months.extend(change.month for change in group.changes)
         done.issues += issues
@@ -177,14 +208,14 @@ class Refresh:
             while (built := self._builder.build(islice(issues, _ISSUES_PER_PIECE))).issues:
                 yield built
         except UnreadableIssue as error:
-            raise _UnreadableMonth(error.month, error) from error
+            raise UnreadableMonth(error.month, error) from error
 
     def _read(self, group: "_Group") -> Iterator[LatestIssue]:
         for change in group.changes:
             try:
                 yield from self._raw.latest(change.month, change.issue_ids)
             except RawLogError as error:
-                raise _UnreadableMonth(change.month, error) from error
+                raise UnreadableMonth(change.month, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,18 @@ def test_without_work_nothing_is_asked_for(instance: DagsterInstance) -> None:
     assert list(requests_for({}, instance, PARTITIONS)) == []
 
 
-def test_a_month_that_has_no_partition_yet_waits_for_it(instance: DagsterInstance) -> None:
-    item = added()
-    assert asked(instance, item, NEXT) == []
-    assert list(requests_for({NEXT: item}, instance, [*PARTITIONS, NEXT])) != []
+def test_a_month_that_has_no_partition_yet_is_the_work_of_the_last_one(instance: DagsterInstance) -> None:
+    older, newer = added(60), added()
+    (request,) = requests_for({FEBRUARY: older, NEXT: newer, "2031-05": older}, instance, PARTITIONS)
+    assert (request.partition_key, request.tags[NEWEST_TAG]) == (FEBRUARY, str(newer.added))
+    launched(instance, request, DagsterRunStatus.SUCCESS)
+    assert asked(instance, newer, NEXT) == []
+    (own,) = requests_for({NEXT: newer}, instance, [*PARTITIONS, NEXT])
+    assert own.partition_key == NEXT
+
+
+def test_a_month_before_the_first_partition_is_asked_for_by_nobody(instance: DagsterInstance) -> None:
+    assert asked(instance, added(), "2023-12") == []
 
 
 def test_until_there_is_a_run_the_same_is_asked_for_under_the_same_key(instance: DagsterInstance) -> None:

@@ -3,6 +3,7 @@
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,16 @@ from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.simulator import ACTIONS, Simulator
 from jira_assets.sandbox.site import Site
+from jira_assets.sandbox.times import iso
 from jira_assets.timestamps import epoch_milliseconds, month_of
+from jira_assets_tests.events.bodies import issue_event
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill, months_of, shuffled
 
 _RARE = 10  # issues with very long lists, which other tests are about
 _ISSUES = 12
 _ACTIONS_AT_ONCE = 2
+_DAY = 24 * 60 * 60 * 1000
+_SHARED = ("project", "issuelinks", "parent", "subtasks", "attachment")
 _NOW = epoch_milliseconds(datetime.now(UTC))
 
 
@@ -34,6 +39,7 @@ class Story:
         self._rng = random.Random(seed)
         self._simulator = Simulator(self._site, seed, only=about)
         self._sent: list[SentEvent] = []
+        self._backup: list[dict[str, Any]] = []
         copied.backfill([*months_of(copied.sandbox), month_of(datetime.now(UTC))])
         copied.build()
 
@@ -87,6 +93,48 @@ class Story:
     def release_search(self) -> None:
         self._site.release_search()
 
+    def correct_created(self) -> None:
+        """An import says that an issue was created in another month."""
+        issue = self._any_issue()
+        moment = self._rng.choice([each.created for each in self._site]) + self._rng.randint(-_DAY, _DAY)
+        self._change(issue, created=iso(moment))
+
+    def import_from_the_future(self) -> None:
+        self._change(self._any_issue(), updated=iso(_NOW + 5 * 365 * _DAY))
+
+    def fail_field(self) -> None:
+        name = self._rng.choice(["attachment", "description", "issuelinks", "labels", "summary", "comment"])
+        self._site.fail_field(self._any_issue()["id"], name)
+
+    def mend_fields(self) -> None:
+        self._site.failing_fields.clear()
+
+    def back_up(self) -> None:
+        self._backup = [self._site.get(issue.id) for issue in self._site]
+
+    def restore(self) -> None:
+        """Some issues are as they were, but for what they share with others."""
+        for backup in self._rng.sample(self._backup, k=min(2, len(self._backup))):
+            with suppress(KeyError):
+                now = self._site.get(backup["id"])
+                shared = {name: now["fields"].get(name) for name in _SHARED if name in now["fields"]}
+                self._site.put(backup | {"key": now["key"], "fields": backup["fields"] | shared})
+
+    def load_everything(self) -> None:
+        """Restored states, and fields that can be loaded again, are found by nothing less."""
+        self.mend_fields()
+        self.copied.backfill({*months_of(self.copied.sandbox), *self.copied.raw.months()})
+        self.copied.catch_up()
+
+    def _any_issue(self) -> dict[str, Any]:
+        return self._site.get(self._rng.choice([issue.id for issue in self._site]))
+
+    def _change(self, issue: dict[str, Any], **fields: str) -> None:
+        with self._site.changing():
+            issue["fields"] |= {"updated": iso(self._site.next_moment()), **fields}
+            self._site.put(issue)
+        self.copied.deliver(issue_event(self._site, issue["id"]))
+
     def _taken(self, count: int | None = None) -> list[SentEvent]:
         self._rng.shuffle(self._sent)
         count = len(self._sent) // 2 if count is None else count
@@ -108,6 +156,15 @@ EVERY_DAY: list[Step] = [
     Story.apply,
     Story.build,
     Story.poll,
+]
+ODD: list[Step] = [
+    Story.correct_created,
+    Story.correct_created,
+    Story.import_from_the_future,
+    Story.fail_field,
+    Story.mend_fields,
+    Story.back_up,
+    Story.restore,
 ]
 LAGGING: list[Step] = [Story.hold_reads, Story.hold_search, Story.release_reads, Story.release_search]
 
@@ -152,12 +209,23 @@ def test_reads_and_searches_that_lag_behind_the_events_change_nothing_in_the_end
     _assert_converges(seed, about, [*steps, Story.hold_reads, Story.deliver, Story.deliver])
 
 
-def _assert_converges(seed: int, about: Sequence[str], steps: list[Step]) -> None:
+@thoroughly
+@given(SEEDS, SUBJECTS, some_of([*EVERY_DAY, *ODD, *LAGGING]))
+def test_a_site_whose_issues_change_their_month_or_go_back_is_followed_by_loads_of_everything(
+    seed: int, about: Sequence[str], steps: list[Step]
+) -> None:
+    _assert_converges(seed, about, [*steps, Story.correct_created], Story.load_everything)
+
+
+def _assert_converges(
+    seed: int, about: Sequence[str], steps: list[Step], last: Step = lambda _story: None
+) -> None:
     # The clock stands still, so that the same story can be told again.
     site = Site(_issues(), clock=lambda: _NOW)
     with tempfile.TemporaryDirectory() as folder, serve(site) as sandbox:
         story = Story(Copy(sandbox, Path(folder) / "copy"), seed, about)
         story.tell(steps)
+        last(story)
         assert_equals_a_backfill(story.copied, Path(folder) / "fresh")
 
 

@@ -1,0 +1,105 @@
+"""Issues that have rows in more than one month: their ``created`` was changed between two readings.
+
+An issue is in one place. Which one it is, the raw log tells; in that of the other months the issue is ended,
+and these are built again without it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import duckdb
+import msgspec
+
+from jira_assets.raw.errors import RawLogError, UnreadableMonth
+from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part, Record, Source
+from jira_assets.tables.declare import Table
+from jira_assets.tables.deleted_issues import DELETED_ISSUES
+from jira_assets.tables.issues import ISSUES
+from jira_assets.warehouse.store import SCHEMA, MonthChange
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class Left(NamedTuple):
+    """An issue that has left a month for another one."""
+
+    issue_id: str
+    month: str
+    to: str
+
+
+def in_several_months(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Table],
+    changes: Sequence[MonthChange],
+    unreadable: Collection[str],
+) -> dict[str, list[str]]:
+    """The months of each issue that was just written and has rows in several, but for ``unreadable`` ones."""
+    names = {table.name for table in tables} & {ISSUES.name, DELETED_ISSUES.name}
+    if ISSUES.name not in names:
+        return {}
+    places = " UNION ALL ".join(f"SELECT issue_id, month FROM {SCHEMA}.{name}" for name in sorted(names))
+    written = connection.execute(
+        f"""
+        WITH places AS ({places}), written AS (
+            SELECT issue_id FROM places WHERE list_contains($whole, month)
+            UNION SELECT unnest($issues))
+        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM places SEMI JOIN written USING (issue_id)
+        WHERE NOT list_contains($unreadable, month) GROUP BY issue_id HAVING count(DISTINCT month) > 1
+        """,
+        {
+            "whole": [change.month for change in changes if change.issue_ids is None],
+            "issues": [issue_id for change in changes for issue_id in change.issue_ids or ()],
+            "unreadable": list(unreadable),
+        },
+    )
+    return dict(written.fetchall())
+
+
+def end_elsewhere(raw: RawLog, months: Mapping[str, Sequence[str]]) -> list[Left]:
+    """Ends each of these issues in all its ``months`` but one; says what it has left. Raises UnreadableMonth.
+
+    Redoing it changes nothing: an issue that is in one place only has left the others already.
+    """
+    left: list[Left] = []
+    for issue_id, of_issue in months.items():
+        found = [_latest_of(raw, month, issue_id) for month in of_issue]
+        stays = _latest(found)
+        for issue in found:
+            if issue is stays:
+                continue
+            left.append(Left(issue_id, issue.month, stays.month))
+            if _seen_at(issue) >= 0:
+                raw.append(issue.month, [_ended(issue, stays)])
+    return left
+
+
+def _latest_of(raw: RawLog, month: str, issue_id: str) -> LatestIssue:
+    try:
+        return next(raw.latest(month, [issue_id]), LatestIssue(month, issue_id))
+    except RawLogError as error:
+        raise UnreadableMonth(month, error) from error
+
+
+def _latest(found: Sequence[LatestIssue]) -> LatestIssue:
+    """The latest state, unless the issue was found to be deleted after that was seen."""
+    here = max(found, key=lambda issue: (issue.issue_updated or -1, _seen_at(issue), issue.month))
+    deleted = [issue for issue in found if issue.tombstone is not None]
+    return max([here, *deleted], key=lambda issue: (_seen_at(issue), issue is not here, issue.month))
+
+
+def _seen_at(issue: LatestIssue) -> int:
+    """When the issue was last found here, in milliseconds since the epoch; before all times if it is not."""
+    if issue.tombstone is not None:
+        return issue.tombstone.seen_at
+    return -1 if issue.answered_at is None else issue.answered_at
+
+
+def _ended(issue: LatestIssue, stays: LatestIssue) -> Record:
+    """After all that was fetched until it was found elsewhere; the log's times are finer than these."""
+    at = _EPOCH + timedelta(milliseconds=max(_seen_at(issue), _seen_at(stays)) + 1)
+    payload = msgspec.json.encode({"month": stays.month})
+    return Record(issue.issue_id, Part.MOVED, at, at, Source.RECONCILE, payload)
