@@ -60,6 +60,7 @@ def rules(tables: Sequence[Table]) -> Iterator[Rule]:
             yield _parts_are_readable(table)
         if table.name == "issues":
             yield _month_of_creation(table)
+            yield _month_has_begun(table)
             yield _fresh(table)
         elif table.name == "deleted_issues":
             yield _is_gone(table)
@@ -129,6 +130,20 @@ def _month_of_creation(table: Table) -> Rule:
         WHERE {{within}} AND strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
         """,
         blocking=True,
+    )
+
+
+def _month_has_begun(table: Table) -> Rule:
+    return Rule(
+        table.name,
+        "month_has_begun",
+        "No issue is of a month that has not begun. Until then such issues are kept with the last month.",
+        f"""
+        SELECT issue_key || ', created ' || coalesce(created_at::VARCHAR, 'at no date') AS offender
+        FROM {SCHEMA}.{table.name} WHERE month > strftime(now() AT TIME ZONE 'UTC', '%Y-%m')
+        """,
+        severity=AssetCheckSeverity.WARN,
+        by_month=False,  # it becomes true without anything being written
     )
 
 

@@ -35,6 +35,7 @@ def test_issues_of_months_that_have_not_begun_are_kept_and_published_with_the_la
         assert pipe.query(_PLACES.format("jira.issues")) == expected
         assert pipe.published(_PLACES.format("jira_issues")) == expected
         assert run.materialized("issues") == [last]
+        assert run.offenders("issues.month_has_begun") == ["SUP-2, created 2031-05-01 00:00:00+00"]
         assert run.metadata("raw_issues", last)["later_months"] == ["2031-05: 1 issues"]
 
 

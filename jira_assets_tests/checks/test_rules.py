@@ -78,6 +78,8 @@ def _violation(rule: Rule) -> str:
             return f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1"
         case "month_of_creation":
             return f"UPDATE {table} SET created_at = '2026-11-01 00:00:00+00' WHERE rowid = 0"
+        case "month_has_begun":
+            return f"UPDATE {table} SET month = '9999-01' WHERE rowid = 0"
         case "belongs_to_an_issue":
             return f"UPDATE {table} SET month = '1999-01' WHERE rowid = 0"
         case "fresh":
