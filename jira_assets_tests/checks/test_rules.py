@@ -55,19 +55,22 @@ def violation(rule: Rule) -> str:
     return PLANTED.get(rule.table, "") + _violation(rule)
 
 
-_FAILURES = {
+_VIOLATIONS = {
     "content_is_stored": "download_state = 'failed'",
     "nothing_repeated": "repeated = 1",
     "slas_are_readable": f"error = '{NO_AGENT_LICENCE}'",
     "parts_are_readable": f"error = '{NOT_GRANTED}'",
+    "month_of_creation": "created_at = '2026-11-01 00:00:00+00'",
+    "month_has_begun": "month = '9999-01'",
+    "belongs_to_an_issue": "month = '1999-01'",
 }
 
 
 def _violation(rule: Rule) -> str:
     table = f"jira.{rule.table}"
     match rule.name:
-        case "content_is_stored" | "slas_are_readable" | "parts_are_readable" | "nothing_repeated":
-            return f"UPDATE {table} SET {_FAILURES[rule.name]} WHERE rowid = 0"
+        case name if name in _VIOLATIONS:
+            return f"UPDATE {table} SET {_VIOLATIONS[name]} WHERE rowid = 0"
         case "is_gone":
             return f"UPDATE {table} SET issue_id = (SELECT min(issue_id) FROM jira.issues)"
         case "everything_was_read":
@@ -76,12 +79,6 @@ def _violation(rule: Rule) -> str:
             return f"ALTER TABLE {table} ADD COLUMN surprise INTEGER"
         case "primary_key":
             return f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1"
-        case "month_of_creation":
-            return f"UPDATE {table} SET created_at = '2026-11-01 00:00:00+00' WHERE rowid = 0"
-        case "month_has_begun":
-            return f"UPDATE {table} SET month = '9999-01' WHERE rowid = 0"
-        case "belongs_to_an_issue":
-            return f"UPDATE {table} SET month = '1999-01' WHERE rowid = 0"
         case "fresh":
             return f"UPDATE {table} SET updated_at = now() - INTERVAL 8 DAYS"
         case "complete":
