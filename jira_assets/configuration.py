@@ -3,16 +3,18 @@
 from functools import cache
 
 from jira_assets.environment import SettingsError
+from jira_assets.raw.lookups import LookupStore
 from jira_assets.raw.site import read_fields, read_resolved, write_resolved
 from jira_assets.settings import Settings
 from jira_assets.tables.catalogue import Catalogue, version
 from jira_assets.tables.field_columns import FieldMapping
 from jira_assets.tables.issue import Site
 from jira_assets.tables.mapping_file import MappingError, read_mapping
+from jira_assets.tables.names import Names
 from jira_assets.tables.policy import Policy, PolicyError, default_policy, load_policy
 from jira_assets.tables.protection import Protection
 from jira_assets.tables.resolve import Resolution, resolve
-from jira_assets.warehouse.outdated import outdated_months
+from jira_assets.warehouse.outdated import made_by, outdated_months
 
 
 @cache
@@ -21,7 +23,7 @@ def catalogue() -> Catalogue:
     settings = Settings.load()
     made = Catalogue(field_mapping(settings), privacy_policy(settings))
     try:
-        made.policy.check(made.tables)
+        made.policy.check((*made.tables, *made.unpartitioned))
     except PolicyError as error:
         raise _unusable("JIRA_PRIVACY", error) from error
     return made
@@ -79,8 +81,11 @@ def outdated(settings: Settings) -> tuple[str, list[str]]:
 
     Raises ``SettingsError``, ``PrivacyError``, ``RawLogError`` and ``WarehouseError``.
     """
-    today = version(site(settings, resolution(settings)), protection(settings))
-    return today, outdated_months(settings.warehouse_path, catalogue().tables, today)
+    protected = protection(settings)
+    today = version(site(settings, resolution(settings)), protected)
+    names = Names(LookupStore(settings.raw_dir, settings.keyring))
+    months = outdated_months(settings.warehouse_path, catalogue().tables, today, names, protected)
+    return made_by(today, names), months
 
 
 def _unusable(variable: str, error: Exception) -> SettingsError:

@@ -15,16 +15,19 @@ from jira_assets.automation.jobs import (
     measure_health,
     rebuild_months,
     refresh_fields,
+    refresh_lookups,
     refresh_slas,
     sweep_recent,
     sync_months,
     take_census,
 )
+from jira_assets.automation.lookups_sensor import lookups_sensor
 from jira_assets.automation.rebuild_sensor import rebuild_sensor
 from jira_assets.automation.schedules import (
     daily_census,
     daily_fields,
     daily_health,
+    daily_lookups,
     hourly_reconcile,
     sla_refresh,
 )
@@ -40,12 +43,13 @@ defs = Definitions(
         rebuild_months,
         refresh_slas,
         refresh_fields,
+        refresh_lookups,
         sweep_recent,
         take_census,
         measure_health,
     ],
-    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_health],
-    sensors=[webhook_sensor, rebuild_sensor, alerts],
+    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_lookups, daily_health],
+    sensors=[webhook_sensor, lookups_sensor, rebuild_sensor, alerts],
     resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
     # Steps are short and share what they import; a process for each would cost a second per step.
     executor=in_process_executor,

@@ -71,6 +71,11 @@ class Folders:
         return self.local_dir / "unreadable"
 
     @property
+    def lookups_due_dir(self) -> Path:
+        """Which of the site's lists an event has told a change of."""
+        return self.local_dir / "lookups_due"
+
+    @property
     def reconcile_dir(self) -> Path:
         """How far the sweeps for missed events have come."""
         return self.local_dir / "reconcile"

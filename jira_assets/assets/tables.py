@@ -17,6 +17,7 @@ from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.jira_fields import store_changed_fields
 from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
+from jira_assets.assets.publishing import publish_lookups
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.unasked import answer_unasked_checks
@@ -82,6 +83,9 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     )
     for table in selected:
         yield Output(TableOutput(refresh, table), output_name=table.name)
+    if refresh.result.protected_anew or refresh.result.named_anew:
+        for name, why in publish_lookups(settings).failed.items():
+            context.log.warning("%s: %s", name, why)
     if refresh.result.protected_anew and not outdated(settings)[1]:
         purge(settings.warehouse_path)  # of what was readable until the last of these months was made anew
     store_changed_fields(context, settings, resolved)

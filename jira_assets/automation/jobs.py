@@ -61,6 +61,13 @@ refresh_fields = define_asset_job(
     description="Reads which fields the site has, and which of them the columns of `issues` show.",
 )
 
+refresh_lookups = define_asset_job(
+    "refresh_lookups",
+    selection=AssetSelection.groups("lookups"),
+    tags=_BEFORE_EVENTS,
+    description="Reads what the site calls its projects, statuses, versions, people and so on.",
+)
+
 measure_health = define_asset_job(
     "measure_health",
     selection="data_health",

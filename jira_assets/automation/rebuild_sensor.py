@@ -1,4 +1,7 @@
-"""`rebuild_sensor`: months that another version made are made anew, from what is stored."""
+"""`rebuild_sensor`: months of another version, or with names that have changed, are made anew from raw."""
+
+from collections.abc import Collection, Sequence
+from itertools import dropwhile, takewhile
 
 from dagster import DefaultSensorStatus, RunRequest, RunsFilter, SensorEvaluationContext, SkipReason, sensor
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
@@ -17,8 +20,9 @@ from jira_assets.warehouse.connection import WarehouseBusy
     minimum_interval_seconds=60,
     default_status=DefaultSensorStatus.RUNNING,
     description=(
-        "After a change of the mapping of fields, of the privacy policy, of the key that writes or of our "
-        "own code, asks for a run that makes the tables anew, without a request to Jira."
+        "After a change of the mapping of fields, of the privacy policy, of the key that writes, of our own "
+        "code, or of a name that issues show, asks for a run that makes the tables of the months that this "
+        "concerns anew, without a request to Jira."
     ),
 )
 def rebuild_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
@@ -30,10 +34,15 @@ def rebuild_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         version, found = outdated(Settings.load())
     except (RawLogError, WarehouseBusy) as error:
         return SkipReason(str(error))
-    partitions = set(MONTHS.get_partition_keys())
-    months = [month for month in found if month in partitions]
+    months = _first_in_a_row(found, MONTHS.get_partition_keys())
     if not months:
         return SkipReason("all months are of this version")
     tags = {ASSET_PARTITION_RANGE_START_TAG: months[0], ASSET_PARTITION_RANGE_END_TAG: months[-1]}
     # A run that fails is not asked for again and again, but once there is less to do, or something else.
     return RunRequest(run_key=f"{version} {months[0]} {months[-1]} {len(months)}", tags=tags)
+
+
+def _first_in_a_row(found: Collection[str], partitions: Sequence[str]) -> list[str]:
+    """The first of these months, with those that follow it without a gap: a run has a range of months."""
+    rest = dropwhile(lambda month: month not in found, partitions)
+    return list(takewhile(lambda month: month in found, rest))

@@ -13,6 +13,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from jira_assets.automation.jobs import (
     measure_health,
     refresh_fields,
+    refresh_lookups,
     refresh_slas,
     sweep_recent,
     take_census,
@@ -51,6 +52,9 @@ daily_census = _scheduled(
     take_census, "daily_census", "23 3 * * *", "Finds what was deleted or is missing, and no event told us."
 )
 daily_fields = _scheduled(refresh_fields, "daily_fields", "11 3 * * *", "Finds new and renamed fields.")
+daily_lookups = _scheduled(
+    refresh_lookups, "daily_lookups", "17 3 * * *", "Finds new names of what issues refer to."
+)
 daily_health = _scheduled(
     measure_health, "daily_health", "0 * * * *", "Every hour; the last measurement of a day stays."
 )

@@ -13,7 +13,7 @@ from jira_assets.configuration import catalogue
 from jira_assets.erasure.files import delete_files, keys_of
 from jira_assets.erasure.leftovers import remove_unfinished
 from jira_assets.erasure.report import Report
-from jira_assets.erasure.stores import Place, Stores
+from jira_assets.erasure.stores import LISTS, Place, Stores
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.privacy.forgotten import Forgotten, Traces
 from jira_assets.privacy.redaction import Redaction
@@ -126,6 +126,8 @@ class _Redactor:
                 self.concerned[place.month].add(place.issue_id)
             if after is not payload:
                 self.report.months[place.month].add(place.issue_id, place.part, payload, after)
+        elif after is not payload and place == LISTS:
+            self.report.listed += 1
         elif after is not payload:
             self.report.months[place.month].add_event(payload)
         return after

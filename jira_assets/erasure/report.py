@@ -51,6 +51,7 @@ class Report:
     months: dict[str, Touched] = field(default_factory=lambda: defaultdict(Touched))
     keys: set[str] = field(default_factory=set)
     files: int = 0
+    listed: int = 0
     deliveries: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -61,12 +62,15 @@ class Report:
             for month, found in sorted(self.months.items())
             if any(found.ids.values())
         }
-        lines = [_line("month", _COLUMNS)] if counts else ["Nothing is left to be redacted."]
+        nothing = [] if self.listed else ["Nothing is left to be redacted."]
+        lines = [_line("month", _COLUMNS)] if counts else nothing
         lines += [_line(month, [f"{count:,}" for count in of_month]) for month, of_month in counts.items()]
         if self.keys:
             lines.append(f"Issues: {', '.join(sorted(self.keys, key=_by_number))}")
         if self.files:
             lines.append(f"Files that this account had attached: {self.files:,}, deleted")
+        if self.listed:
+            lines.append(f"Entries of the site's lists: {self.listed:,}")
         if self.deliveries:
             lines.append(f"Deliveries that nobody could read: {self.deliveries:,}, deleted")
         lines += [f"PROBLEM: {problem}" for problem in self.problems]

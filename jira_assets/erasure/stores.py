@@ -1,6 +1,6 @@
 """All that is stored of what Jira said, gone through from one end to the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _MONTH_LENGTH = len("2024-01")
 
 class Place(NamedTuple):
     """Whose payload it is. The body of an event has no issue and no part; its month is that in which it came,
-    or ``waiting``.
+    or ``waiting``. Neither has an entry of the site's lists, which are of all months.
     """
 
     month: str
@@ -29,12 +29,17 @@ class Place(NamedTuple):
     part: str | None = None
 
 
+LISTS = Place("lists")
+"""Where what the site calls things is, people among them."""
+
 Look = Callable[[Place, bytes], bytes]
 """What is shown each payload and each body, and says what is to be there instead."""
 
 
 class Stores:
-    """The raw log, the archive of events, and those that wait. ``problems`` names what could not be read."""
+    """The raw log and the lists beside it, the archive of events, and those that wait. ``problems`` names
+    what could not be read.
+    """
 
     def __init__(self, settings: Settings, progress: Callable[[str], None]) -> None:
         keyring = settings.keyring
@@ -53,6 +58,9 @@ class Stores:
         for month in self.raw.months():
             self._progress(f"{what} {month}")
             self.problems.update(self.raw.rewrite_parts(month, _of_month(look, month)).problems)
+        for name in self.raw.lookups.lists():
+            self._progress(f"{what} the list of {name}")
+            self.problems.update(self.raw.lookups.rewrite(name, partial(look, LISTS)).problems)
         for day in self._archive.days():
             self._progress(f"{what} the events of {day}")
             change = partial(look, Place(day[:_MONTH_LENGTH]))
@@ -63,21 +71,35 @@ class Stores:
         """Has a look at everything that is not superseded, and changes nothing."""
         for month in self.raw.months():
             self._progress(f"{what} {month}")
-            try:
-                for issue in self.raw.latest(month):
-                    for part, payload in issue.payloads.items():
-                        look(Place(month, issue.issue_id, part.value), payload)
-                    for _, payload in issue.slas:
-                        look(Place(month, issue.issue_id, Part.SLA.value), payload)
-            except RawLogError as error:
-                self.problems.add(str(error))
+            self._read(self._parts(month), look)
+        for name in self.raw.lookups.lists():
+            self._progress(f"{what} the list of {name}")
+            self._read(self._entries(name), look)
         for day in self._archive.days():
             self._progress(f"{what} the events of {day}")
-            try:
-                for event in self._archive.read(date.fromisoformat(day)):
-                    look(Place(day[:_MONTH_LENGTH]), event.body)
-            except DamagedArchive as error:
-                self.problems.add(str(error))
+            self._read(self._bodies(day), look)
+
+    def _read(self, found: Iterator[tuple[Place, bytes]], look: Callable[[Place, bytes], object]) -> None:
+        try:
+            for place, payload in found:
+                look(place, payload)
+        except (RawLogError, DamagedArchive) as error:
+            self.problems.add(str(error))
+
+    def _parts(self, month: str) -> Iterator[tuple[Place, bytes]]:
+        for issue in self.raw.latest(month):
+            for part, payload in issue.payloads.items():
+                yield Place(month, issue.issue_id, part.value), payload
+            for _, payload in issue.slas:
+                yield Place(month, issue.issue_id, Part.SLA.value), payload
+
+    def _entries(self, name: str) -> Iterator[tuple[Place, bytes]]:
+        for entry in self.raw.lookups.read(name):
+            yield LISTS, bytes(entry.entry)
+
+    def _bodies(self, day: str) -> Iterator[tuple[Place, bytes]]:
+        for event in self._archive.read(date.fromisoformat(day)):
+            yield Place(day[:_MONTH_LENGTH]), event.body
 
     def remove_unreadable(self, redaction: Redaction) -> int:
         """Deletes the deliveries that are no events and speak of people who are forgotten; says how many."""

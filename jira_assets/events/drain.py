@@ -20,6 +20,7 @@ from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.jira.throttle import Patience, Throttle
+from jira_assets.lookups.due import DueLists, lists_told_of
 from jira_assets.privacy.errors import UnknownKey
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.settings import Settings
@@ -63,7 +64,9 @@ class _Arrived:
 
 
 class Drain:
-    """From an inbox to a queue. ``projects`` (none means all) and ``start_month`` limit what is wanted."""
+    """From an inbox to a queue. ``projects`` (none means all) and ``start_month`` limit what is wanted.
+    ``due`` is where it is noted that a list of the site's has changed.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Drain:
         open_client: OpenClient,
         projects: Sequence[str],
         start_month: str,
+        due: DueLists | None = None,
     ) -> None:
         self._inbox = inbox
         self._queue = queue
@@ -84,6 +88,7 @@ class Drain:
         self._open_client = open_client
         self._projects = frozenset(projects)
         self._start_month = start_month
+        self._due = due
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Drain":
@@ -97,6 +102,7 @@ class Drain:
             lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),
             settings.projects,
             settings.start_month,
+            DueLists(settings.lookups_due_dir),
         )
 
     def run(self, seconds: float) -> Drained:
@@ -145,6 +151,8 @@ class Drain:
 
     def _finish(self, queued: Mapping[str, Sequence[Item]], archived: Sequence[ArchivedEvent]) -> None:
         self._queue.put(queued)
+        if self._due is not None:
+            self._due.note({name for entry in archived for name in lists_told_of(entry.event)})
         self._archive.add(archived)
         self._inbox.remove(entry.name for entry in archived)
 

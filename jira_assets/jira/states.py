@@ -28,6 +28,7 @@ class IssueState(NamedTuple):
     updated: datetime | None
     status: str | None
     category: str | None
+    status_id: str | None = None
 
     @property
     def month(self) -> str:
@@ -40,6 +41,7 @@ class _Keyed(msgspec.Struct):
 
 
 class _Status(msgspec.Struct):
+    id: str | int | None = None
     name: str | None = None
     statusCategory: _Keyed | None = None
 
@@ -73,6 +75,7 @@ class ShownIssue(msgspec.Struct):
             parse_timestamp(self.fields.updated),
             status.name,
             (status.statusCategory or _Keyed()).key,
+            None if status.id is None else str(status.id),
         )
 
 

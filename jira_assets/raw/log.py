@@ -16,6 +16,7 @@ from jira_assets.raw import segments
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue, latest_issue, latest_rows
+from jira_assets.raw.lookups import LookupStore
 from jira_assets.raw.partial import set_fields
 from jira_assets.raw.record import NO_FAILURES, Part, Record, is_failure
 from jira_assets.raw.redacting import Redacting
@@ -74,6 +75,8 @@ class RawLog:
         self._root = root / "issues"
         self._keyring = keyring
         self._redacting = Redacting(root)
+        self.lookups = LookupStore(root, keyring)
+        """What the issues refer to by id."""
 
     def months(self) -> list[str]:
         """The months that have a log, oldest first."""

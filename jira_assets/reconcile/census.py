@@ -14,10 +14,10 @@ import polars as pl
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.bulk import search, visible_projects
-from jira_assets.jira.client import JiraClient
+from jira_assets.jira.bulk import search
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.states import bulk_states
+from jira_assets.lookups.renames import Renames
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.reconcile.scope import (
@@ -68,14 +68,14 @@ def take_census(scope: Scope, max_deleted_percent: float) -> Census:
         return Census()
     guard = AccessGuard(scope.client, scope.projects)
     guard.begin()
-    visible = visible_projects(scope.client)
+    visible = scope.lookups.visible_projects(scope.client)
     listed = _listed(scope, kept)
     found = scope.known.differences(listed, kept.months)
     census = Census(len(listed), found.stored)
     items: dict[str, list[Item]] = defaultdict(list)
     _add_unknown(scope, kept, found.unknown, census, items)
     in_sight = _without_lost(scope, found.unlisted, visible, census)
-    gone = _add_outdated(scope.client, in_sight, census, items)
+    gone = _add_outdated(scope, in_sight, census, items)
     census.gone = [stored.key for stored in gone]
     census.is_believed = len(gone) * _PERCENT <= found.stored * max_deleted_percent
     if census.is_believed:
@@ -137,14 +137,15 @@ def _without_lost(
 
 
 def _add_outdated(
-    client: JiraClient, unlisted: list[Stored], census: Census, items: dict[str, list[Item]]
+    scope: Scope, unlisted: list[Stored], census: Census, items: dict[str, list[Item]]
 ) -> list[Stored]:
     """Those of the issues that do not answer. Others may have moved to where nobody searches for them."""
     by_id = {stored.issue_id: stored for stored in unlisted}
-    for states in bulk_states(client, list(by_id)):
+    renames = Renames(scope.lookups)
+    for states in bulk_states(scope.client, list(by_id)):
         for state in states:
             stored = by_id.pop(state.issue_id, None)
-            if stored is not None and has_changed(state, stored):
+            if stored is not None and has_changed(state, stored, renames):
                 census.outdated.append(state.key or stored.key)
                 items[stored.month].append(stored_item(stored, "not listed, and changed", state.updated))
     return list(by_id.values())

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.listing import every_issue
 from jira_assets.jira.states import FIELDS, IssueState, first_updated, states_of
+from jira_assets.lookups.renames import Renames
 from jira_assets.reconcile.cursors import Cursors
 from jira_assets.reconcile.scope import (
     CLOCKS_DIFFER_BY,
@@ -60,18 +60,19 @@ def sweep(scope: Scope, folder: Path) -> Swept:
         return swept
     guard = AccessGuard(scope.client, scope.projects)
     guard.begin()
-    projects = scope.projects or list(visible_projects(scope.client))
+    projects = scope.projects or scope.lookups.visible_projects(scope.client)
     cursors = Cursors(folder)
     starts = cursors.starts(projects, _first_start(scope, kept.copied_since))
     since = f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}"
     until = first_updated(scope.client, f"{in_projects(since, scope.projects)} ORDER BY updated DESC")
     if until is None:
         return swept
+    renames = Renames(scope.lookups)
     for start, swept_from_there in starts.items():
         # All visible ones need not be named.
         named = [] if len(starts) == 1 and not scope.projects else swept_from_there
         for states in _updated_since(scope.client, start - _OVERLAP, named):
-            _compare(scope, kept, states, swept)
+            _compare(scope, kept, states, renames, swept)
     guard.confirm()
     cursors.move(projects, until)
     return swept
@@ -95,7 +96,7 @@ def _updated_since(
         yield batch
 
 
-def _compare(scope: Scope, kept: Kept, states: Iterable[IssueState], swept: Swept) -> None:
+def _compare(scope: Scope, kept: Kept, states: Iterable[IssueState], renames: Renames, swept: Swept) -> None:
     """Queues those of these issues that are not stored as Jira shows them."""
     wanted = {state.issue_id: state for state in states if kept.has(state.created)}
     stored = scope.known.stored(wanted)
@@ -105,7 +106,7 @@ def _compare(scope: Scope, kept: Kept, states: Iterable[IssueState], swept: Swep
         if here is None:
             swept.unknown.append(state.key or issue_id)
             items[state.month].append(unknown_item(state, "updated in Jira, unknown here"))
-        elif has_changed(state, here):
+        elif has_changed(state, here, renames):
             swept.outdated.append(state.key or issue_id)
             items[here.month].append(stored_item(here, "updated in Jira, older here", state.updated))
     swept.issues += len(wanted)

@@ -10,6 +10,8 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Expected
 from jira_assets.jira.jql import month_bounds
 from jira_assets.jira.states import IssueState, bulk_states
+from jira_assets.lookups.refresh import Lookups
+from jira_assets.lookups.renames import Renames
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Source
 from jira_assets.settings import Settings
@@ -72,6 +74,7 @@ class Scope:
     known: Known
     projects: Sequence[str]
     start_month: str
+    lookups: Lookups
 
     @classmethod
     def from_settings(cls, settings: Settings, client: JiraClient) -> "Scope":
@@ -83,6 +86,7 @@ class Scope:
             Known(settings.warehouse_path),
             settings.projects,
             settings.start_month,
+            Lookups.from_settings(settings),
         )
 
     def kept(self) -> Kept | None:
@@ -134,13 +138,15 @@ def visible_ones(client: JiraClient, stored: Collection[Stored]) -> list[Stored]
     return [one for one in stored if one.issue_id in seen]
 
 
-def has_changed(state: IssueState, stored: Stored) -> bool:
-    """Whether Jira shows a later state than is stored. Search may show an earlier one."""
+def has_changed(state: IssueState, stored: Stored, renames: Renames) -> bool:
+    """Whether Jira shows a later state than is stored. Search may show an earlier one.
+
+    Raises ``Unauthorised``.
+    """
     if state.updated is None:
         return False
     if stored.updated is None or state.updated > stored.updated:
         return True
     # Projects can be renamed, statuses regrouped, and `created` corrected without any issue's being updated.
-    shown = (state.project, state.key or stored.key, state.category, state.month)
-    known = (stored.project, stored.key, stored.category, stored.month)
-    return shown != known and state.updated == stored.updated
+    is_moved = state.month != stored.month
+    return state.updated == stored.updated and (is_moved or not renames.explain(state, stored))

@@ -37,11 +37,13 @@ def places(settings: Settings) -> tuple[Place, ...]:
     """
     keyring = settings.keyring
     raw = RawLog(settings.raw_dir, keyring)
+    lookups = raw.lookups
     inbox, unreadable = Inbox(settings.inbox_dir, keyring), Inbox(settings.unreadable_dir, keyring)
     queue, archive = Queue(settings.queue_dir, keyring), Archive(settings.events_dir, keyring)
     files = AttachmentStore(settings.attachments_dir, keyring)
     return (
         Place("raw log", "payloads", raw.months, raw.rewrite, raw.count_by_key),
+        Place("lists", "lists", lookups.lists, lookups.rewrite, lookups.count_by_key),
         _inbox("inbox", inbox),
         _inbox("unreadable events", unreadable),
         Place("queue", "items", queue.months, queue.rewrite, queue.count_by_key),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from upath import UPath
 
-from jira_assets.assets.publishing import publish_views
+from jira_assets.assets.publishing import publish_lookups, publish_views
 from jira_assets.configuration import catalogue, protection, remember, resolution, site
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
@@ -32,8 +32,10 @@ def rebuild(settings: Settings, tell: Callable[[str], None]) -> list[str]:
         months = sorted({month for _, month in read_marks(connection, tables, raw.months())})
     of_site, protected = site(settings, resolved), protection(settings)
     done = Refresh(raw, settings.warehouse_path, tables, of_site, protected).run(months, progress=tell)
+    lists_failed = publish_lookups(settings).failed if raw.lookups.lists() else {}
     purge(settings.warehouse_path)
-    return [f"tables of {month}: {reason}" for month, reason in done.failed.items()]
+    failed = {**{f"tables of {month}": reason for month, reason in done.failed.items()}, **lists_failed}
+    return [f"{what}: {reason}" for what, reason in failed.items()]
 
 
 def publish(settings: Settings, *, empties_unbuilt: bool = False) -> int:
@@ -62,7 +64,7 @@ def count_by_key(settings: Settings) -> Iterator[tuple[str, Counts]]:
 
     Raises WarehouseError.
     """
-    tables = catalogue().tables
+    tables = (*catalogue().tables, *catalogue().lookups)
     if settings.warehouse_path.exists():
         for table in tables:
             with connect(settings.warehouse_path, read_only=True) as connection:

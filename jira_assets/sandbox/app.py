@@ -1,6 +1,6 @@
 """The web application: the operations, and who may call them where."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from jira_assets.sandbox import attachments, bulk_reads, issue_reads, oauth, searching, site_reads
+from jira_assets.sandbox import (
+    attachments,
+    bulk_reads,
+    directory_reads,
+    issue_reads,
+    oauth,
+    searching,
+    site_reads,
+)
 from jira_assets.sandbox.accounts import ANONYMOUS, CLOUD_ID, Account
 from jira_assets.sandbox.call import Answer, Call, RefusedError, Sandbox
 from jira_assets.sandbox.times import iso
@@ -48,21 +56,47 @@ _OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/configuration", site_reads.configuration),
     ("GET", "/field", site_reads.fields),
     ("GET", "/project/search", site_reads.projects),
+    ("GET", "/project/{project}/component", directory_reads.components),
+    ("GET", "/project/{project}/version", directory_reads.versions),
+    ("GET", "/status", directory_reads.statuses),
+    ("GET", "/issuetype", directory_reads.issue_types),
+    ("GET", "/priority/search", directory_reads.priorities),
+    ("GET", "/resolution/search", directory_reads.resolutions),
+    ("GET", "/users/search", directory_reads.users),
+)
+_OF_AGILE: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/board", directory_reads.boards),
+    ("GET", "/board/{board}/sprint", directory_reads.sprints),
+)
+_OF_SERVICE_DESK: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/organization", directory_reads.organizations),
+    ("GET", "/requesttype", directory_reads.request_types),
 )
 
 
 def site_application(sandbox: Sandbox) -> Starlette:
     """Jira on its own host, and behind the gateway's ``/ex/jira/{cloudId}``."""
-    operations = [
-        Route(path, _endpoint(sandbox, handler), methods=[method]) for method, path, handler in _OPERATIONS
+    apis = [
+        Mount(f"{gateway}/rest/{api}", routes=_routes(sandbox, operations))
+        for api, operations in (
+            ("api/{version}", _OPERATIONS),
+            ("agile/1.0", _OF_AGILE),
+            ("servicedeskapi", _OF_SERVICE_DESK),
+        )
+        for gateway in ("", "/ex/jira/{cloud}")
     ]
     routes: list[BaseRoute] = [
-        Mount("/rest/api/{version}", routes=operations),
-        Mount("/ex/jira/{cloud}/rest/api/{version}", routes=operations),
+        *apis,
         Route("/_edge/tenant_info", _open_endpoint(sandbox, site_reads.tenant_info)),
         Route("/oauth/token", _open_endpoint(sandbox, oauth.token), methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={404: _no_such_operation})
+
+
+def _routes(sandbox: Sandbox, operations: Sequence[tuple[str, str, Handler]]) -> list[BaseRoute]:
+    return [
+        Route(path, _endpoint(sandbox, handler), methods=[method]) for method, path, handler in operations
+    ]
 
 
 def media_application(sandbox: Sandbox) -> Starlette:

@@ -1,6 +1,7 @@
 """A made-up but lifelike Jira site of any size: the same seed always gives the same issues."""
 
 import random
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -170,7 +171,7 @@ def _resolution() -> dict[str, Any]:
 
 
 def _named(project_id: str, kind: str, name: str) -> dict[str, Any]:
-    number = f"{project_id}{sum(name.encode()) % 100}"
+    number = f"{project_id}{zlib.crc32(name.encode()) % 10_000:04}"
     return {"self": f"{BASE_URL}/rest/api/3/{kind}/{number}", "id": number, "name": name}
 
 

@@ -1,6 +1,7 @@
 """The issues that the sandbox holds: compressed, indexed, and safe to change while it answers."""
 
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from jira_assets.sandbox.catalogue import FIELDS_OF_SETTINGS, infer_fields
+from jira_assets.sandbox.directory import Directory
 from jira_assets.sandbox.index import IssueIndex
 from jira_assets.sandbox.known_issues import KnownIssues
 from jira_assets.sandbox.lag import Lag
@@ -58,6 +60,7 @@ class Site:
         self.opened_at = clock()
         self.slas_run = False
         self.numbering = Numbering()
+        self.directory = Directory()
         self.title = _DEFAULT_CLOUD_NAME
         for issue in issues:
             self._store(msgspec.json.encode(issue))
@@ -145,7 +148,8 @@ class Site:
             project = new_key.rpartition("-")[0]
             known = self._projects.get(project)
             before = issue["fields"].get("project") or {}
-            after = msgspec.json.decode(known) if known else {**before, "key": project, "name": project}
+            new = {**before, "id": str(zlib.crc32(project.encode())), "key": project, "name": project}
+            after = msgspec.json.decode(known) if known else new
             items = [
                 _change("project", before.get("id"), before.get("name"), after.get("id"), after.get("name")),
                 _change("Key", None, old_key, None, new_key),
@@ -248,6 +252,8 @@ class Site:
         issue, contents = pack(line, self.clock)
         with self._lock:
             before = self._issues.get(issue.id)
+            if before is not None and before.project != issue.project:
+                self._note_renamed_project(before, contents)
             self._note(issue, contents, line)
             self._neighbours.note(issue.id, before, issue)
             if before is not None:
@@ -265,16 +271,23 @@ class Site:
                 self._store(renewed)
 
     def _note(self, issue: StoredIssue, contents: Contents, line: bytes) -> None:
-        if issue.project not in self._projects and issue.project:
+        if issue.project:
             known = contents.value("project")
             named = msgspec.json.encode({"key": issue.project, "name": issue.project})
             self._projects[issue.project] = named if known == b"null" else known
+        self.directory.note(issue)
         self._latest = max(self._latest, issue.updated)
         self.numbering.note(issue.number, (issue.key, *issue.former_keys))
         self._field_ids.update(dict.fromkeys(contents.fields))
         if b'"completedCycles"' in line:
             agreements = (name for name, raw in contents.fields.items() if b'"completedCycles"' in bytes(raw))
             self._sla_field_ids.update(agreements)
+
+    def _note_renamed_project(self, before: StoredIssue, after: Contents) -> None:
+        """A project of the same id under another key is the same one: no other move keeps the id."""
+        was, now = (_members(each.value("project")) for each in (before.contents(), after))
+        if was.get("id") is not None and was.get("id") == now.get("id"):
+            self._projects.pop(before.project, None)
 
     def _note_deleted_worklogs(self, before: StoredIssue, after: StoredIssue | None) -> None:
         gone = before.worklog_ids() - (after.worklog_ids() if after else set())
@@ -284,6 +297,11 @@ class Site:
         self._issues.set(issue_id, issue)
         self._read_lag.add(issue_id, issue)
         self._search_lag.add(issue_id, issue)
+
+
+def _members(raw: bytes) -> dict[str, Any]:
+    decoded = msgspec.json.decode(raw)
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _change(field: str, from_id: Any, from_text: Any, to_id: Any, to_text: Any) -> dict[str, Any]:

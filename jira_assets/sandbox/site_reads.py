@@ -1,5 +1,6 @@
 """Reads about the site and the caller: myself, mypermissions, serverInfo, configuration, field, projects."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from jira_assets.sandbox.accounts import ANONYMOUS, CLOUD_ID
 from jira_assets.sandbox.call import Answer, Call, RefusedError, json_answer
 from jira_assets.sandbox.catalogue import FIELDS_OF_SETTINGS, SLA_FIELD
+from jira_assets.sandbox.people import PEOPLE
 from jira_assets.sandbox.times import iso
 
 _PERMISSIONS = {
@@ -102,7 +104,8 @@ def fields(call: Call) -> Answer:
 
 def projects(call: Call) -> Answer:
     call.check_parameters(_PROJECT_PARAMETERS)
-    found = [_project(raw) for raw in _visible_projects(call).values()]
+    expand = set(call.texts("expand"))
+    found = [_project(call, raw, expand) for raw in _visible_projects(call).values()]
     if wanted := set(call.query.get("keys", ())):
         found = [project for project in found if project["key"] in wanted]
     if wanted := set(call.query.get("id", ())):
@@ -134,10 +137,15 @@ def _visible_projects(call: Call) -> dict[str, bytes]:
     return {key: raw for key, raw in call.site.projects().items() if visible is None or key in visible}
 
 
-def _project(raw: bytes) -> dict[str, Any]:
+def _project(call: Call, raw: bytes, expand: Collection[str]) -> dict[str, Any]:
     project: dict[str, Any] = msgspec.json.decode(raw)
     shown = {name: project[name] for name in _PROJECT_PROPERTIES if name in project}
     shown.setdefault("projectTypeKey", "software")
+    if "lead" in expand:
+        shown["lead"] = PEOPLE[0]
+    if "projectKeys" in expand:  # which the document names, and does not describe
+        former = call.site.directory.former_keys(str(project.get("id")))
+        shown["projectKeys"] = [project["key"], *(key for key in former if key != project["key"])]
     return shown | {
         "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
         "simplified": project.get("simplified", False),

@@ -14,6 +14,7 @@ from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.states import DONE, IssueState, bulk_states
+from jira_assets.lookups.renames import Renames
 from jira_assets.raw.record import Source
 from jira_assets.reconcile.scope import Scope, has_changed, stored_item, unknown_item
 from jira_assets.settings import Settings
@@ -53,6 +54,7 @@ class SlaPoll:
         self._log = log
         self._scope = Scope.from_settings(settings, client)
         self._stored = self._scope.known.open_issues()
+        self._renames = Renames(self._scope.lookups)
         self._polled = Polled()
         self._items: dict[str, list[Item]] = {}
 
@@ -79,12 +81,15 @@ class SlaPoll:
         listed: list[OpenIssue] = []
         kept = self._scope.kept()
         for page in read_open_issues(self._reader, sla_fields, self._scope.projects):
+            # What was closed here may be open because its status is of another category by now.
+            closed = [issue.state.issue_id for issue in page if issue.state.issue_id not in self._stored]
+            stored = {**self._stored, **self._scope.known.stored(closed)}
             for issue in page:
                 state = issue.state
                 if kept is None or not kept.has(state.created):
                     self._polled.skipped.append(_key(state))
                     continue
-                self._compare(state)
+                self._compare(state, stored.get(state.issue_id))
                 if state.category == DONE:
                     continue
                 listed.append(issue)
@@ -96,18 +101,17 @@ class SlaPoll:
             self._log.info("%d open issues", len(listed))
         return listed
 
-    def _compare(self, state: IssueState) -> None:
-        stored = self._stored.get(state.issue_id)
+    def _compare(self, state: IssueState, stored: Stored | None) -> None:
         if stored is None:
             item = unknown_item(state, f"{_key(state)} is not stored as it is in Jira", Source.SLA_POLL)
             self._heal(_key(state), state.month, item)
-        elif has_changed(state, stored) or self._names_another_status(state, stored):
+        elif has_changed(state, stored, self._renames) or self._names_another_status(state, stored):
             self._heal_stored(stored, "has changed in Jira", state.updated)
 
     def _names_another_status(self, state: IssueState, stored: Stored) -> bool:
         """To rename a status updates no issue. Another account may read the names in another language."""
         is_same = self._reader is self._client and state.updated == stored.updated
-        return is_same and state.status != stored.status
+        return is_same and state.status != stored.status and not self._renames.explain_status(state)
 
     def _look_for(self, missing: Iterable[str]) -> list[str]:
         """Asks about the issues that are open here, and not to search. Returns those that may still be so."""
@@ -126,7 +130,8 @@ class SlaPoll:
                 self._polled.failed.append(stored.key)
                 self._polled.reasons.add(f"the project {stored.project} cannot be seen any more")
             elif state.category == DONE:
-                self._heal_stored(stored, "is no longer open", state.updated)
+                if has_changed(state, stored, self._renames):
+                    self._heal_stored(stored, "is no longer open", state.updated)
             else:
                 unread.append(issue_id)
                 self._polled.skipped.append(stored.key)

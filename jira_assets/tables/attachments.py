@@ -7,10 +7,9 @@ from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.file_paths import hierarchical_path, local_path
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import Comment, User
+from jira_assets.tables.shapes import Comment
 from jira_assets.text.media import shown_files
 
-_NOBODY = User()
 _NOT_REQUESTED = "not_requested"
 _STATES = (*(state.value for state in FileState), _NOT_REQUESTED)
 
@@ -24,7 +23,7 @@ def _rows(issue: Issue) -> Iterator[Row]:
         attachment_id = issue.identified(attachment.id, "attachment")
         if attachment_id is None:
             continue
-        author = attachment.author or _NOBODY
+        email, _, account_id = issue.person(attachment.author)
         record = records.get(attachment_id)
         is_stored = record is not None and record.state is FileState.STORED
         yield (
@@ -34,8 +33,8 @@ def _rows(issue: Issue) -> Iterator[Row]:
             hierarchical_path(issue.key, attachment_id, attachment.filename) if is_stored else None,
             attachment.size,
             attachment.mimeType,
-            author.emailAddress,
-            author.account_id,
+            email,
+            account_id,
             attachment.created,
             attachment.content,
             attachment.thumbnail,

@@ -18,6 +18,7 @@ from jira_assets.tables.issue import Site
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import issues_table
 from jira_assets.tables.jira_fields import JIRA_FIELDS
+from jira_assets.tables.lookups import LOOKUP_TABLES, LookupTable
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.tables.policy import Policy
 from jira_assets.tables.protection import Protection
@@ -26,7 +27,7 @@ from jira_assets.tables.sla_cycles import SLA_CYCLES
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.tables.worklogs import WORKLOGS
 
-UNPARTITIONED: tuple[Table, ...] = (OPEN_TICKET_SLAS, DATA_HEALTH, JIRA_FIELDS)
+UNPARTITIONED: tuple[Table, ...] = (OPEN_TICKET_SLAS, DATA_HEALTH, JIRA_FIELDS, *LOOKUP_TABLES)
 _PURE_PACKAGES = ("jira_assets.tables", "jira_assets.text")
 
 
@@ -54,6 +55,16 @@ class Catalogue:
         read = tuple(map(self.policy.applied, declared))
         # What cannot be read is known only once everything was.
         return (*read, dataclasses.replace(UNREADABLE_VALUES, told_by=read), DELETED_ISSUES)
+
+    @cached_property
+    def lookups(self) -> tuple[LookupTable, ...]:
+        """The tables of the site's lists."""
+        return tuple(map(self.policy.applied, LOOKUP_TABLES))
+
+    @cached_property
+    def unpartitioned(self) -> tuple[Table, ...]:
+        """All tables without partitions."""
+        return tuple(map(self.policy.applied, UNPARTITIONED))
 
     @cached_property
     def by_name(self) -> Mapping[str, IssueTable]:

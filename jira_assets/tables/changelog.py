@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import User
-
-_NOBODY = User()
 
 
 def _rows(issue: Issue) -> Iterator[Row]:
@@ -15,14 +12,12 @@ def _rows(issue: Issue) -> Iterator[Row]:
         change_id = issue.identified(history.id, "changelog")
         if change_id is None:
             continue
-        author = history.author or _NOBODY
+        author = issue.person(history.author)
         for index, item in enumerate(history.items or ()):
             yield (
                 change_id,
                 index,
-                author.emailAddress,
-                author.displayName,
-                author.account_id,
+                *author,
                 item.field,
                 item.fieldId,
                 item.fieldtype,

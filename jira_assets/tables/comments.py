@@ -15,13 +15,10 @@ def _rows(issue: Issue) -> Iterator[Row]:
         comment_id = issue.identified(comment.id, "comments")
         if comment_id is None:
             continue
-        author = comment.author or _NOBODY
         editor = comment.updateAuthor or _NOBODY
         yield (
             comment_id,
-            author.emailAddress,
-            author.displayName,
-            author.account_id,
+            *issue.person(comment.author),
             issue.text(comment.body),
             comment.created,
             comment.updated,

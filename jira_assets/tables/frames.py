@@ -15,6 +15,7 @@ from jira_assets.tables.deleted_issues import DELETED_ISSUES, deleted_issues
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 from jira_assets.tables.lenient import shape
+from jira_assets.tables.names import NO_NAMES, Names
 from jira_assets.tables.protection import Protection
 from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.timestamps import parse_timestamp
@@ -46,11 +47,16 @@ class Builder:
     """Makes frames of a site's issues; keep it, because it learns which fields the site has."""
 
     def __init__(
-        self, tables: Sequence[IssueTable], site: Site, protection: Protection | None = None
+        self,
+        tables: Sequence[IssueTable],
+        site: Site,
+        protection: Protection | None = None,
+        names: Names = NO_NAMES,
     ) -> None:
         first = (each for table in tables for each in table.told_by)
         self._tables = tuple(dict.fromkeys((*first, *tables)))
         self._site = site
+        self._names = names
         self._protection = protection or Protection()
         self._reader = EnvelopeReader(site.shown_by)
 
@@ -69,7 +75,7 @@ class Builder:
             if Part.ISSUE not in latest.payloads:
                 gone.append(latest)
                 continue
-            issue = Issue(latest, self._reader, self._site)
+            issue = Issue(latest, self._reader, self._site, self._names)
             for table, rows, owners in collected:
                 rows.extend(table.rows(issue))
                 owners.extend([len(keys)] * (len(rows) - len(owners)))
@@ -93,8 +99,8 @@ class Builder:
         if not rows:
             return pl.DataFrame(schema=table.schema)
         columns = zip(table.own_columns, zip(*rows, strict=True), strict=True)
-        series = [_series(column, values, keys["issue_key"], problems) for column, values in columns]
-        return self._protection.frame(table, keys.hstack(series), self._site.other_fields)
+        own = [series(column, values, keys["issue_key"], problems) for column, values in columns]
+        return self._protection.frame(table, keys.hstack(own), self._site.other_fields)
 
 
 def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame:
@@ -112,7 +118,10 @@ def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _series(column: Column, values: Sequence[object], keys: pl.Series, problems: list[Problem]) -> pl.Series:
+def series(column: Column, values: Sequence[object], keys: pl.Series, problems: list[Problem]) -> pl.Series:
+    """The values of a column, as Jira writes them, in its own type; what cannot be that is null, and a
+    problem of the row's key.
+    """
     if values.count(None) == len(values):
         return pl.Series(column.name, values, dtype=column.kind.polars)
     if column.kind is Kind.TEXT_LIST:

@@ -9,13 +9,25 @@ import msgspec
 from jira_assets.attachments.records import FileRecords, decode_files
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue
+from jira_assets.raw.lookups import PROJECTS
 from jira_assets.raw.record import Part
 from jira_assets.tables.custom_field_keys import keys
 from jira_assets.tables.distinct import Distinct, distinct, distinct_by_id, joined, newer
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue_files import IssueFiles
 from jira_assets.tables.lenient import read
-from jira_assets.tables.shapes import Attachment, Comment, History, Id, IssueLink, RemoteLink, Worklog
+from jira_assets.tables.names import NO_NAMES, Names, Values
+from jira_assets.tables.shapes import (
+    Attachment,
+    Comment,
+    History,
+    Id,
+    IssueLink,
+    Project,
+    RemoteLink,
+    User,
+    Worklog,
+)
 from jira_assets.tables.sla_shapes import Sla
 from jira_assets.text.adf import to_text
 from jira_assets.text.rendering import Rendering
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _NULL = b"null"
+_NO_PROJECT = Project()
 _GATEWAY = "https://api.atlassian.com/"
 
 OTHER_FIELDS = (
@@ -88,10 +101,17 @@ class Site:
         return found
 
 
+def as_text(value: Id) -> str | None:
+    """An id, as ids are stored."""
+    return None if value is None else str(value)
+
+
 class Issue:
     """The decoded parts of an issue; None for one never fetched. Problems gather while it is read."""
 
-    def __init__(self, latest: LatestIssue, reader: EnvelopeReader, site: Site) -> None:
+    def __init__(
+        self, latest: LatestIssue, reader: EnvelopeReader, site: Site, names: Names = NO_NAMES
+    ) -> None:
         """Raises UnreadableIssue when the issue is no JSON object: its month then stays as it is."""
         self.latest = latest
         self.site = site
@@ -101,14 +121,62 @@ class Issue:
         if found is None:
             raise UnreadableIssue(latest.month, latest.issue_id)
         envelope = found.envelope
-        self.key = envelope.key or latest.issue_id
+        self.fields = envelope.fields
+        self._names = names
+        self._own_key = envelope.key
+        self.key = self._current_key() or latest.issue_id
         # What was noted so far was noted before the key was known.
         self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
-        self.fields = envelope.fields
         self.change_total = None if envelope.changelog is None else envelope.changelog.total
         self._self_url = envelope.self
         self._read = found
         self._reader = reader
+
+    def named(self, list_name: str, entry_id: str | None, *own: str | None) -> Values:
+        """What the site calls now what the issue refers to by an id; its ``own`` names if that is unknown."""
+        return self._names.shown(list_name, entry_id, own, self.latest.fetched_at[Part.ISSUE])
+
+    def person(self, user: User | None) -> tuple[str | None, str | None, str | None]:
+        """The address, the name and the account id of somebody, as they are now."""
+        if user is None:
+            return None, None, None
+        account_id = user.account_id
+        if not self._names.version:
+            return user.emailAddress, user.displayName, account_id
+        email, name = self.named("users", account_id, user.emailAddress, user.displayName)
+        return email, name, account_id
+
+    @cached_property
+    def project(self) -> Values:
+        """The key and the name of its project, as they are now."""
+        project = self.fields.project or _NO_PROJECT
+        return self.named(PROJECTS, as_text(project.id), project.key, project.name)
+
+    @property
+    def previous_keys(self) -> list[str] | None:
+        """The keys that lead to it beside its own, oldest first: from before it was moved, as the history of
+        a move tells in an item `Key`, and from before its project had another key. None if nothing is known.
+        """
+        project = self.fields.project or _NO_PROJECT
+        former = self._names.former_keys.get(as_text(project.id) or "", ()) if self._own_key else ()
+        number = self.key.rpartition("-")[2]
+        keys = [*(f"{key}-{number}" for key in former), self._own_key]
+        moves = (item for history in self.histories or () for item in history.items or ())
+        found = [*(item.from_text for item in moves if item.field == "Key"), *keys]
+        previous = list(dict.fromkeys(key for key in found if key is not None and key != self.key))
+        return previous or (None if self.histories is None else [])
+
+    def key_of_another(self, key: str | None) -> str | None:
+        """The key that another issue has now, which this one shows as it was."""
+        return self._names.issue_key(key)
+
+    def _current_key(self) -> str | None:
+        own, project = self._own_key, self.project[0]
+        if own is None or project is None:
+            return self._names.issue_key(own)
+        before, dash, number = own.rpartition("-")
+        # A project of another key than the issue's is its own, under a new one: the number stays.
+        return f"{project}-{number}" if dash and before != project else own
 
     @property
     def own_fields(self) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from jira_assets.raw.record import Part
 from jira_assets.tables.configured import configured_values
 from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.field_columns import FieldMapping
-from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import LinkedIssue, Named, Project, Status, StatusCategory, User
+from jira_assets.tables.issue import Issue, as_text
+from jira_assets.tables.shapes import LinkedIssue, Named, Project, Status, StatusCategory
 
-_NOBODY = User()
 _NO_STATUS = Status()
 _NO_CATEGORY = StatusCategory()
 _NO_PROJECT = Project()
@@ -20,47 +19,33 @@ _CATEGORY_KEYS = ("new", "indeterminate", "done", "undefined")
 
 def _rows(configured_columns: Sequence[str], issue: Issue) -> Iterator[Row]:
     fields = issue.fields
-    status = fields.status or _NO_STATUS
-    category = status.statusCategory or _NO_CATEGORY
-    project = fields.project or _NO_PROJECT
-    creator = fields.creator or _NOBODY
-    reporter = fields.reporter or _NOBODY
-    assignee = fields.assignee or _NOBODY
     parent = fields.parent or _NO_PARENT
     configured, custom_fields = configured_values(issue, configured_columns)
     yield (
         issue.url,
         fields.summary,
         issue.text(fields.description),
-        _name(fields.issuetype),
-        status.name,
-        category.name,
-        category.key,
-        _name(fields.priority),
-        _name(fields.resolution),
-        project.key,
-        project.name,
-        creator.emailAddress,
-        creator.displayName,
-        creator.account_id,
-        reporter.emailAddress,
-        reporter.displayName,
-        reporter.account_id,
-        assignee.emailAddress,
-        assignee.displayName,
-        assignee.account_id,
+        *_named(issue, "issue_types", fields.issuetype),
+        *_status(issue),
+        *_named(issue, "priorities", fields.priority),
+        *_named(issue, "resolutions", fields.resolution),
+        as_text((fields.project or _NO_PROJECT).id),
+        *issue.project,
+        *issue.person(fields.creator),
+        *issue.person(fields.reporter),
+        *issue.person(fields.assignee),
         fields.created,
         fields.updated,
         fields.resolutiondate,
         fields.duedate,
         fields.labels,
-        _names(fields.components),
-        _names(fields.fixVersions),
-        _names(fields.versions),
-        None if parent.id is None else str(parent.id),
-        parent.key,
+        *_named_ones(issue, "components", fields.components),
+        *_named_ones(issue, "versions", fields.fixVersions),
+        *_named_ones(issue, "versions", fields.versions),
+        as_text(parent.id),
+        issue.key_of_another(parent.key),
         issue.text(fields.environment),
-        _name(fields.security),
+        fields.security and fields.security.name,
         fields.votes and fields.votes.votes,
         fields.watches and fields.watches.watchCount,
         fields.timeoriginalestimate,
@@ -71,27 +56,33 @@ def _rows(configured_columns: Sequence[str], issue: Issue) -> Iterator[Row]:
         None if issue.links is None else len(issue.links),
         *configured,
         custom_fields,
-        _previous_keys(issue),
+        issue.previous_keys,
         issue.latest.fetched_at[Part.ISSUE],
         issue.latest.source,
     )
 
 
-def _name(named: Named | None) -> str | None:
-    return named.name if named else None
+def _named(issue: Issue, list_name: str, named: Named | None) -> Row:
+    """An id, and the name of what it stands for."""
+    if named is None:
+        return None, None
+    entry_id = as_text(named.id)
+    return entry_id, *issue.named(list_name, entry_id, named.name)
 
 
-def _names(named: list[Named] | None) -> list[str] | None:
-    return None if named is None else [item.name for item in named if item.name is not None]
+def _status(issue: Issue) -> Row:
+    status = issue.fields.status or _NO_STATUS
+    category = status.statusCategory or _NO_CATEGORY
+    entry_id = as_text(status.id)
+    return entry_id, *issue.named("statuses", entry_id, status.name, category.name, category.key)
 
 
-def _previous_keys(issue: Issue) -> list[str] | None:
-    """The keys that it had before it was moved, oldest first; the history of a move has an item `Key`."""
-    if issue.histories is None:
-        return None
-    moves = (item for history in issue.histories for item in history.items or () if item.field == "Key")
-    keys = (item.from_text for item in moves)
-    return list(dict.fromkeys(key for key in keys if key is not None and key != issue.key))
+def _named_ones(issue: Issue, list_name: str, named: list[Named] | None) -> Row:
+    """Names, and the ids of what they stand for, in the same order."""
+    if not named:
+        return (None, None) if named is None else ([], [])
+    found = [_named(issue, list_name, one) for one in named if one.name is not None]
+    return [name for _, name in found], [entry_id for entry_id, _ in found]
 
 
 def _user_columns(role: str, described: str) -> tuple[Column, ...]:
@@ -102,11 +93,17 @@ def _user_columns(role: str, described: str) -> tuple[Column, ...]:
     )
 
 
+def _id(role: str, described: str) -> Column:
+    return Column(f"{role}_id", Kind.TEXT, f"Id of the {described}; the name is that which it has now.")
+
+
 _BEFORE = (
     Column("issue_url", Kind.TEXT, "Address of the issue in a browser."),
     Column("summary", Kind.TEXT, "Title.", Personal.FREE_TEXT),
     Column("description", Kind.TEXT, "Description as readable text.", Personal.FREE_TEXT),
+    _id("issue_type", "type"),
     Column("issue_type", Kind.TEXT, "Name of the type, as the site shows it."),
+    _id("status", "status"),
     Column("status", Kind.TEXT, "Name of the status, as the site shows it."),
     Column("status_category", Kind.TEXT, "Name of the status's category, as the site shows it."),
     Column(
@@ -115,8 +112,11 @@ _BEFORE = (
         "Key of the category: open is what is not `done`. The names are translated, the key never.",
         accepted=_CATEGORY_KEYS,
     ),
+    _id("priority", "priority"),
     Column("priority", Kind.TEXT, "Name of the priority."),
+    _id("resolution", "resolution"),
     Column("resolution", Kind.TEXT, "Name of the resolution; NULL while unresolved."),
+    _id("project", "project"),
     Column("project_key", Kind.TEXT, "Key of the project."),
     Column("project_name", Kind.TEXT, "Name of the project."),
     *_user_columns("creator", "whoever created it"),
@@ -128,8 +128,11 @@ _BEFORE = (
     Column("due_date", Kind.DATE, "When it is due."),
     Column("labels", Kind.TEXT_LIST, "Labels.", Personal.FREE_TEXT),
     Column("components", Kind.TEXT_LIST, "Names of the components."),
+    Column("component_ids", Kind.TEXT_LIST, "Ids of the components, in the order of their names."),
     Column("fix_versions", Kind.TEXT_LIST, "Names of the versions that it is fixed in."),
+    Column("fix_version_ids", Kind.TEXT_LIST, "Ids of those versions, in the order of their names."),
     Column("affects_versions", Kind.TEXT_LIST, "Names of the versions that it affects."),
+    Column("affects_version_ids", Kind.TEXT_LIST, "Ids of those versions, in the order of their names."),
     Column("parent_id", Kind.TEXT, "Id of the parent issue."),
     Column("parent_key", Kind.TEXT, "Key of the parent issue."),
     Column("environment", Kind.TEXT, "Environment as readable text.", Personal.FREE_TEXT),
@@ -145,7 +148,7 @@ _BEFORE = (
 )
 _AFTER = (
     Column("custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT),
-    Column("previous_keys", Kind.TEXT_LIST, "Keys that it had before it was moved, oldest first."),
+    Column("previous_keys", Kind.TEXT_LIST, "Keys that it or its project had before, oldest first."),
     Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
     Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
 )

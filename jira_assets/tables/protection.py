@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
-from jira_assets.privacy.values import pseudonym, sealed
+from jira_assets.privacy.values import pseudonym, readable, sealed
 from jira_assets.tables.declare import Column, Kind, Personal, Table, Treatment
 from jira_assets.tables.policy import Policy
 
@@ -40,6 +40,12 @@ class Protection:
         """What stored values depend on: the policy, and the key that writes."""
         policy = [sorted(each.items()) for each in (self.policy.classes, self.policy.columns)]
         return f"{policy} {self._keyring.writing if self.policy.needs_key else None}"
+
+    def differ(self, stored: str | None, other: str | None) -> bool:
+        """Whether two values of protected columns are of different ones: ciphertexts of the same differ."""
+        if stored is None or other is None or stored == other:
+            return stored != other
+        return readable(self._keyring, stored) != readable(self._keyring, other)
 
     def frame(self, table: Table, frame: pl.DataFrame, other_fields: Collection[str] = ()) -> pl.DataFrame:
         """A frame of the table's plain columns as one of its schema.

@@ -15,6 +15,7 @@ When = str | int | float | None
 
 
 class Named(msgspec.Struct, gc=False):
+    id: Id = None
     name: str | None = None
 
 
@@ -24,13 +25,25 @@ class StatusCategory(msgspec.Struct, gc=False):
 
 
 class Status(msgspec.Struct, gc=False):
+    id: Id = None
     name: str | None = None
     statusCategory: StatusCategory | None = None
 
 
 class Project(msgspec.Struct, gc=False):
+    id: Id = None
     key: str | None = None
     name: str | None = None
+
+
+class ScopeProject(msgspec.Struct, gc=False):
+    id: Id = None
+
+
+class Scope(msgspec.Struct, gc=False):
+    """Where what a team-managed project has of its own is valid."""
+
+    project: ScopeProject | None = None
 
 
 class User(msgspec.Struct, gc=False):

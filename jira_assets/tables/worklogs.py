@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import User
-
-_NOBODY = User()
 
 
 def _rows(issue: Issue) -> Iterator[Row]:
@@ -15,11 +12,11 @@ def _rows(issue: Issue) -> Iterator[Row]:
         worklog_id = issue.identified(worklog.id, "worklogs")
         if worklog_id is None:
             continue
-        author = worklog.author or _NOBODY
+        _, name, account_id = issue.person(worklog.author)
         yield (
             worklog_id,
-            author.account_id,
-            author.displayName,
+            account_id,
+            name,
             worklog.started,
             worklog.created,
             worklog.updated,

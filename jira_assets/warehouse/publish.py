@@ -46,18 +46,20 @@ def publish_table(database: Path, table: Table, folder: UPath) -> None:
         _publish(connection, table.name, folder / table.name / "all.parquet")
 
 
-def publish_views(folder: UPath, tables: Sequence[Table], site: Site) -> UPath:
+def publish_views(
+    folder: UPath, tables: Sequence[Table], site: Site, unpartitioned: Sequence[Table] = UNPARTITIONED
+) -> UPath:
     """See to it that all that is published can be read as `jira_issues`, `jira_comments` and so on.
 
-    ``tables`` are those by month, as they are configured. When the views are to be others than they are,
-    files of older versions are brought to today's columns, and the database of the views is made anew.
-    Damaged files are set aside.
+    ``tables`` are those by month, the others those without partitions, as they are configured. When the views
+    are to be others than they are, files of older versions are brought to today's columns, and the database
+    of the views is made anew. Damaged files are set aside.
     """
     remove_leftovers(folder)
     target = folder / VIEWS
-    for table in (*tables, *UNPARTITIONED):
+    for table in (*tables, *unpartitioned):
         set_damaged_aside(folder, table)
-    published = [table for table in (*tables, *UNPARTITIONED) if _is_published(folder, table)]
+    published = [table for table in (*tables, *unpartitioned) if _is_published(folder, table)]
     statements = [*_views(folder, published, site), *_protected(published)]
     version = hashlib.sha256("\n".join(statements).encode()).hexdigest()
     if _version(target) == version:

@@ -20,12 +20,15 @@ from jira_assets.tables.catalogue import version
 from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
+from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.ahead import ahead
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect, transaction
 from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months
-from jira_assets.warehouse.outdated import protected_alike
+from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
+from jira_assets.warehouse.renamed import Issues
 from jira_assets.warehouse.store import (
+    Mark,
     Marks,
     MonthChange,
     WatermarkMoved,
@@ -44,8 +47,9 @@ _ATTEMPTS = 20  # each that fails means that another run got on
 class Refreshed:
     """What a refresh did: rows written by table, what could not be read, and months left as they were.
 
-    ``protected_anew`` is whether any month was protected by another policy or key until now. ``left`` are the
-    issues that were in two months; those that they have left are among the ``months``.
+    ``protected_anew`` is whether any month was protected by another policy or key until now, ``named_anew``
+    whether any was made with other names. ``left`` are the issues that were in two months; those that they
+    have left are among the ``months``.
     """
 
     months: list[str] = field(default_factory=list)
@@ -54,6 +58,7 @@ class Refreshed:
     problems: list[Problem] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     protected_anew: bool = False
+    named_anew: bool = False
     left: list[Left] = field(default_factory=list)
 
 
@@ -68,10 +73,11 @@ class _InSeveralMonths(Exception):
 class Refresh:
     """Brings months of tables up to date with the raw log.
 
-    Issues in segments after a month's watermark are replaced; a month that another version of the code built,
-    or that was protected otherwise, and every month with `rebuild`, is replaced whole. A month whose log
-    cannot be read keeps its rows and is reported in `failed`; the others go on. An issue is in one month: one
-    that another month has had until now is taken out there, in the same transaction if they fit.
+    Issues in segments after a month's watermark are replaced, and those that show a name that is another by
+    now; a month that another version of the code built, or that was protected otherwise, and every month with
+    `rebuild`, is replaced whole. A month whose log cannot be read keeps its rows and is reported in `failed`;
+    the others go on. An issue is in one month: one that another month has had until now is taken out there,
+    in the same transaction if they fit.
     """
 
     def __init__(
@@ -88,9 +94,10 @@ class Refresh:
         self._database = database
         self._tables = tables
         self._patience_s = patience_s
-        protection = protection or Protection()
-        self._builder = Builder(tables, site, protection)
-        self._version = version(site, protection)
+        self._protection = protection or Protection()
+        self._names = Names(raw.lookups)
+        self._builder = Builder(tables, site, self._protection, self._names)
+        self._version = made_by(version(site, self._protection), self._names)
 
     def run(
         self,
@@ -142,18 +149,24 @@ class Refresh:
     def _groups(self, months: Sequence[str], rebuild: bool, done: Refreshed) -> Iterator["_Group"]:
         """What is to be written, in the portions of one transaction each."""
         marks: Marks = {}
+        renamed: Issues = {}
         if self._database.exists():
             with connect(self._database, patience_s=self._patience_s) as connection:
                 marks = read_marks(connection, self._tables, months)
+                others = {month for (_, month), mark in marks.items() if self._differs_in_names(mark)}
+                if others:
+                    renamed = renamed_by_month(
+                        connection, self._tables, sorted(others), self._names, self._protection
+                    )
         changes: list[MonthChange] = []
         size = 0
         for month in months:
             try:
-                change, weight = self._plan(month, marks, rebuild, done)
+                change, weight = self._plan(month, marks, renamed, rebuild, done)
             except RawLogError as error:
                 done.failed[month] = str(error)
                 continue
-            if change.issue_ids == ():
+            if change.issue_ids == () and month not in renamed:
                 done.months.append(month)
                 continue
             if changes and size + weight > _BYTES_PER_TRANSACTION:
@@ -164,19 +177,28 @@ class Refresh:
         if changes:
             yield _Group(changes, marks)
 
-    def _plan(self, month: str, marks: Marks, rebuild: bool, done: Refreshed) -> tuple[MonthChange, int]:
+    def _differs_in_names(self, mark: Mark) -> bool:
+        return mark.version != self._version and made_alike(mark.version, self._version)
+
+    def _plan(
+        self, month: str, marks: Marks, renamed: Issues, rebuild: bool, done: Refreshed
+    ) -> tuple[MonthChange, int]:
         """What to do about a month, and how many bytes of segments that concerns at most."""
         seen = [marks.get((table.name, month)) for table in self._tables]
         newest, size = self._raw.extent(month)
         if any(mark and not protected_alike(mark.version, self._version) for mark in seen):
             done.protected_anew = True
-        if rebuild or any(mark is None or mark.version != self._version for mark in seen):
+        is_current = all(mark and mark.version == self._version for mark in seen)
+        done.named_anew = done.named_anew or month in renamed
+        if rebuild or not (is_current or month in renamed):
             return MonthChange(month, None, newest), size
         since = min(mark.segment for mark in seen if mark)
+        renamed_here = tuple(sorted(renamed.get(month, ())))
         if newest == since:
-            return MonthChange(month, (), newest), 0
+            return MonthChange(month, renamed_here, newest), size if renamed_here else 0
         changes = self._raw.changes(month, since)
-        return MonthChange(month, changes.issue_ids, changes.watermark), size
+        issue_ids = tuple(dict.fromkeys((*changes.issue_ids, *renamed_here)))
+        return MonthChange(month, issue_ids, changes.watermark), size
 
     def _write(self, group: "_Group", done: Refreshed) -> None:
         rows: Counter[str] = Counter()

@@ -140,6 +140,17 @@ def finish_changes(
     )
 
 
+def renew_versions(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str], version: str
+) -> None:
+    """Note that what is in these months is what this version would make of it."""
+    connection.execute(
+        f"UPDATE {_WATERMARKS} SET version = $version "
+        "WHERE list_contains($names, table_name) AND list_contains($months, month)",
+        {"version": version, "names": [table.name for table in tables], "months": list(months)},
+    )
+
+
 class ArrowStream:
     """A frame as nothing but an Arrow stream: DuckDB would otherwise want pyarrow to read a Polars frame."""
 

@@ -14,9 +14,14 @@ from jira_assets.warehouse.store import SCHEMA, ArrowStream, create, insert
 def replace_table(database: Path, table: Table, frame: pl.DataFrame) -> None:
     """Make the rows of a frame all the rows of its table. Raises WarehouseBusy, SchemaMismatch."""
     with transaction(database) as connection:
-        create(connection, [table])
-        connection.execute(f"DELETE FROM {SCHEMA}.{table.name}")
-        insert(connection, table, frame)
+        replace_rows_of(connection, table, frame)
+
+
+def replace_rows_of(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
+    """As ``replace_table``, within a transaction."""
+    create(connection, [table])
+    connection.execute(f"DELETE FROM {SCHEMA}.{table.name}")
+    insert(connection, table, frame)
 
 
 def replace_rows(database: Path, table: Table, frame: pl.DataFrame) -> None:

@@ -10,6 +10,7 @@ from jira_assets.tables.issues import ISSUES
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 
 SLA_LIVE = "sla_live"
+_SMALL = {table.name for table in UNPARTITIONED}
 _AT_RISK_WITHIN = "INTERVAL 1 HOUR"
 _OF_PART = {"breached": "breached", "goal": "goal_millis", "elapsed": "elapsed_millis"}
 
@@ -40,7 +41,7 @@ def views(sources: Sequence[tuple[Table, str]], site: Site) -> Iterator[tuple[st
     names = {table.name for table, _ in sources}
     has_slas = OPEN_TICKET_SLAS.name in names
     # The others may be built upon the small ones.
-    for table, reader in sorted(sources, key=lambda source: source[0] not in UNPARTITIONED):
+    for table, reader in sorted(sources, key=lambda source: source[0].name not in _SMALL):
         query = _as_declared(table, reader)
         is_overlaid = table.name == ISSUES.name and has_slas
         yield table.view, _with_newer_slas(query, site) if is_overlaid else query

@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from jira_assets.assets.publishing import publish_lookups
 from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.cli import main
 from jira_assets.configuration import catalogue, protection, resolution, site
@@ -19,6 +20,7 @@ from jira_assets.events.archive import Archive
 from jira_assets.events.drain import Drain
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.jira.fetch import fetch_month
+from jira_assets.lookups.refresh import Lookups
 from jira_assets.privacy.values import reveal_all
 from jira_assets.raw.log import RawLog
 from jira_assets.rotation.tables import publish
@@ -141,6 +143,7 @@ class Desk:
                 for records in fetch_month(client, month):
                     self.raw.append(month, records)
                 AttachmentDownload(settings, client, self.raw, month, lambda _line: None).keep()
+        Lookups(self.raw.lookups, lambda: connection.connect(self.sandbox.url), ()).refresh(["users"])
         self.build()
 
     def build(self, *, rebuild: bool = False) -> None:
@@ -150,6 +153,7 @@ class Desk:
         refresh.run(self.raw.months(), rebuild=rebuild)
         with connect(settings.warehouse_path, read_only=True) as opened:
             publish_months(opened, tables, self.raw.months(), settings.published_dir)
+        publish_lookups(settings)
         publish(settings)
 
     def deliver(self, identifier: str) -> None:
@@ -222,6 +226,10 @@ class Desk:
         for month in self.raw.months():
             self.raw.rewrite_parts(
                 month, lambda issue, part: lambda payload: show(f"{part} of {issue}", payload)
+            )
+        for name in self.raw.lookups.lists():
+            yield from (
+                (f"list of {name}", bytes(each.entry).decode()) for each in self.raw.lookups.read(name)
             )
         yield from shown
 

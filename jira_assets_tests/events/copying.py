@@ -23,6 +23,8 @@ from jira_assets.events.queue import Queue
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.slas import SlaSource
+from jira_assets.lookups.due import DueLists
+from jira_assets.lookups.refresh import Lookups, Refreshed
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.reconcile.census import Census, take_census
@@ -74,6 +76,8 @@ class Copy:
         self.archive = Archive(folder / "events", keyring)
         self.known = Known(self.database)
         self.unreadable = folder / "unreadable"
+        self.lookups = Lookups(self.raw.lookups, self.client, projects)
+        self.due = DueLists(folder / "lookups_due")
         self._drain = Drain(
             self.inbox,
             self.queue,
@@ -83,6 +87,7 @@ class Copy:
             self.client,
             projects,
             "2000-01",
+            self.due,
         )
 
     def client(self) -> JiraClient:
@@ -137,7 +142,10 @@ class Copy:
         requeue_outdated(self.known, self.queue)
 
     def catch_up(self, rounds: int = _ROUNDS) -> None:
-        """What happens when no more events come: all that is in the inbox is applied, without waits."""
+        """What happens when no more events come: all that is in the inbox is applied, without waits, and the
+        names of what issues refer to are read.
+        """
+        self.refresh_lookups()
         for _ in range(rounds):
             self.hurry()
             self.drain()
@@ -158,6 +166,15 @@ class Copy:
         """Look at the SLAs of all open issues, and queue what has changed."""
         with self.client() as client:
             SlaPoll(self._settings, client, client, _LOG).run()
+
+    def refresh_lookups(self) -> Refreshed:
+        """What is read every day: all that issues refer to."""
+        return self.lookups.refresh()
+
+    def refresh_due_lookups(self) -> Refreshed:
+        """What is read after events."""
+        with self.due.taken() as names:
+            return self.lookups.refresh(names)
 
     def sweep(self) -> Swept:
         with self.scope() as scope:
@@ -196,6 +213,7 @@ def assert_equals_a_backfill(copy: Copy, folder: Path) -> None:
     """The tables are what a copy made from nothing, now, would be."""
     fresh = Copy(copy.sandbox, folder)
     fresh.backfill(months_of(copy.sandbox))
+    fresh.refresh_lookups()
     fresh.build()
     expected, found = fresh.tables(), copy.tables()
     for name, rows in expected.items():

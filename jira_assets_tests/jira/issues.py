@@ -1,8 +1,10 @@
 """Issues for a sandbox, as small as a test needs them."""
 
+import zlib
 from typing import Any
 
 MONTH = "2024-01"
+_PROJECT_IDS = {"SUP": "1"}
 
 
 def elements(count: int, first_id: int = 1000) -> list[dict[str, Any]]:
@@ -34,6 +36,7 @@ def full_issue(
         {"id": number * 100 + n, "object": {"url": f"https://example.com/{n}", "title": str(n)}}
         for n in range(remote_links)
     ]
+    named = {"key": project, "name": f"Project {project}"}
     return {
         "id": str(10_000 + number),
         "key": f"{project}-{number}",
@@ -41,7 +44,7 @@ def full_issue(
         "fields": {
             "created": created,
             "updated": "2024-03-01T10:00:00.123+0000",
-            "project": {"id": "1", "key": project, "name": f"Project {project}"},
+            "project": {"id": _PROJECT_IDS.get(project) or str(zlib.crc32(project.encode())), **named},
             "summary": f"Issue {number}",
             "comment": {"comments": elements(comments)},
             "worklog": {"worklogs": elements(worklogs)},

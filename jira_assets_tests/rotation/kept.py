@@ -1,13 +1,14 @@
 """A data folder with everything in it, the keys it is kept with, and what can be read of it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec import Raw
 
-from jira_assets.assets.publishing import publish_views
+from jira_assets.assets.publishing import publish_lookups
 from jira_assets.attachments.store import AttachmentStore
 from jira_assets.configuration import catalogue, protection, resolution, site
 from jira_assets.events.archive import Archive
@@ -53,7 +54,9 @@ class Kept:
         Refresh(raw, settings.warehouse_path, tables, of_site, protection(settings)).run(raw.months())
         with connect(settings.warehouse_path, read_only=True) as connection:
             publish_months(connection, tables, raw.months(), settings.published_dir)
-        publish_views(settings)
+        users = [Raw(b'{"accountId": "5b1", "displayName": "Ann Lee", "emailAddress": "ann@example.com"}')]
+        raw.lookups.write("users", {None: users}, datetime(2026, 11, 30, tzinfo=UTC))
+        publish_lookups(settings)
 
     def attach(self) -> None:
         settings = Settings.load()
@@ -83,8 +86,10 @@ class Kept:
         ]
         published = f"{settings.published_dir / VIEWS}"
         with revealed(published, settings.keyring) as connection:
-            rows = {table.name: _rows(connection, table.view) for table in catalogue().tables}
+            tables = (*catalogue().tables, *catalogue().lookups)
+            rows = {table.name: _rows(connection, table.view) for table in tables}
         return {
+            "lists": {name: raw.lookups.read(name) for name in raw.lookups.lists()},
             "raw": {month: state(raw, month) for month in raw.months()},
             "queue": {month: queue.items(month) for month in queue.months()},
             "archive": {day: list(archive.read(date.fromisoformat(day))) for day in archive.days()},

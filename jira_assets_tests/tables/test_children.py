@@ -143,7 +143,8 @@ def test_known_defect_5_a_history_of_hundreds_of_changes_is_whole() -> None:
 
 def test_a_link_is_a_row_at_each_end() -> None:
     blocks = {"id": "50", "type": {"name": "Blocks"}}
-    other = {"fields": {"summary": "Other", "status": {"name": "Open"}, "priority": {"name": "Low"}}}
+    other: dict[str, Any] = {"fields": {"summary": "Other", "status": {"id": "1", "name": "Open"}}}
+    other["fields"]["priority"] = {"id": 4, "name": "Low"}
     built = build(
         {
             Part.ISSUE: numbered(
@@ -164,7 +165,9 @@ def test_a_link_is_a_row_at_each_end() -> None:
         "linked_issue_key": "SUP-2",
         "linked_issue_id": "10002",
         "linked_issue_summary": "Other",
+        "linked_issue_status_id": "1",
         "linked_issue_status": "Open",
+        "linked_issue_priority_id": "4",
         "linked_issue_priority": "Low",
     }
     assert (inward["issue_id"], inward["link_id"], inward["direction"], inward["linked_issue_key"]) == (
