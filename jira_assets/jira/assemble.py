@@ -16,7 +16,7 @@ from msgspec import Raw
 from jira_assets.jira import parts
 from jira_assets.jira.bulk import ISSUES_PER_CHANGELOG_CALL, Changelogs, changelogs
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import JiraError, Unauthorised
+from jira_assets.jira.errors import BrokenPaging, JiraError, Unauthorised
 from jira_assets.jira.histories import EmbeddedHistory, own_history, whole_history
 from jira_assets.jira.host import Answer
 from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut, updated_of
@@ -159,21 +159,27 @@ class Assembly:
     def _batches(self, pool: ThreadPoolExecutor, pages: Iterator[Answer[IssuePage]]) -> Iterator[_Batch]:
         """Starts the requests for each issue as soon as its page is here, while the next page is fetched."""
         batch = _Batch()
-        for page in _one_ahead(pool, pages):
-            for raw in page.value.issues:
-                issue = self._placed(cut(raw, self._slas.fields), page.sent_at)
-                if issue is None:
-                    continue
-                self._add(pool, batch, issue, page)
-                if batch.is_full:
-                    yield self._sealed(pool, batch)
-                    batch = _Batch()
-            if monotonic() - self._reported >= _SECONDS_BETWEEN_PROGRESS:
-                self._report()
+        contradiction: BrokenPaging | None = None
+        try:
+            for page in _one_ahead(pool, pages):
+                for raw in page.value.issues:
+                    issue = self._placed(cut(raw, self._slas.fields), page.sent_at)
+                    if issue is None:
+                        continue
+                    self._add(pool, batch, issue, page)
+                    if batch.is_full:
+                        yield self._sealed(pool, batch)
+                        batch = _Batch()
+                if monotonic() - self._reported >= _SECONDS_BETWEEN_PROGRESS:
+                    self._report()
+        except BrokenPaging as error:
+            contradiction = error  # what came before it is kept
         while self._unreadable:
             self._add_unreadable(pool, batch, *self._unreadable.popleft())
         if batch.issues:
             yield self._sealed(pool, batch)
+        if contradiction is not None:
+            raise contradiction
 
     def _note_unreadable(self, issue_id: str, error: JiraError) -> None:
         """Keeps an issue that no endpoint would show, until the others are read."""
@@ -363,12 +369,16 @@ def _one_ahead(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
 
 
 def _held_back(items: Iterator[T], count: int) -> Iterator[T]:
-    """The items, each only when ``count`` of them have been started."""
+    """The items, each only when ``count`` of them have been started. A contradiction comes after those."""
     started: deque[T] = deque()
-    for item in items:
-        started.append(item)
-        if len(started) == count:
-            yield started.popleft()
+    try:
+        for item in items:
+            started.append(item)
+            if len(started) == count:
+                yield started.popleft()
+    except BrokenPaging:
+        yield from started
+        raise
     yield from started
 
 

@@ -49,6 +49,7 @@ def test_pages_that_contradict_each_other_are_an_error_within_three(tmp_path: Pa
         with pytest.raises(AssertionError, match="page"):
             copy.backfill([MONTH])
         assert not copy.raw.is_whole(MONTH)
+        assert len(copy.raw.issue_ids(MONTH)) == 100  # what came before is kept
 
 
 def end_early(asked: Asked, answered: Answered) -> None:
