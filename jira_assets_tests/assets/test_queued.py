@@ -171,7 +171,7 @@ def test_what_never_comes_is_given_up_and_the_check_is_well_again(pipe: Pipeline
 
 def test_defect_8_a_failed_run_keeps_the_items_and_the_rows(pipe: Pipeline) -> None:
     put(JANUARY, FIRST, ago=timedelta(minutes=90))
-    pipe.sandbox.faults.add(faults.failing(400), path="issue/bulkfetch")
+    pipe.sandbox.faults.add(faults.failing(403), path="issue/bulkfetch")
     run = queued(pipe)
     assert not run.success
     assert waiting() == [FIRST]
