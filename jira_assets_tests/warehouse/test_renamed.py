@@ -23,6 +23,7 @@ from jira_assets_tests.oddities.odd_site import OddCopy, odd_copy
 from jira_assets_tests.privacy.keys import keyring
 
 FEBRUARY = "2024-02"
+BOB: dict[str, Any] = {"accountId": "5b10a2844c20165700ede21b", "displayName": "Bob Builder"}
 ANN: dict[str, Any] = {"accountId": "5b10a2844c20165700ede21a", "displayName": "Ann Lee"}
 _ENCRYPTED = {Personal.IDENTITY: Treatment.ENCRYPT, Personal.CONTACT: Treatment.DROP}
 POLICIES = [
@@ -33,13 +34,13 @@ POLICIES = [
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Iterator[tuple[SandboxSite, OddCopy]]:
-    """Two issues of January, of which one has a comment of Ann, and one of February that she reported."""
+    """Of January one that Ann has commented on and one of Bob's, and of February one that she reported."""
     said = full_issue(1)
     said["fields"]["comment"]["comments"] = [
         {"id": "1", "author": ANN, "created": "2024-02-01T00:00:00.000+0000"}
     ]
     reported = full_issue(3, created="2024-02-03T10:00:00.000+0000", reporter=ANN)
-    with odd_copy([said, full_issue(2), reported], tmp_path) as (site, copy):
+    with odd_copy([said, full_issue(2, reporter=BOB), reported], tmp_path) as (site, copy):
         copy.backfill([MONTH, FEBRUARY])
         copy.refresh_lookups()
         yield site, copy
