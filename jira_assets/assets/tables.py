@@ -83,7 +83,8 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     )
     for table in selected:
         yield Output(TableOutput(refresh, table), output_name=table.name)
-    if refresh.result.protected_anew or refresh.result.named_anew:
+    is_made_anew = refresh.result.protected_anew or refresh.result.named_anew
+    if is_made_anew and raw.lookups.lists():
         for name, why in publish_lookups(settings).failed.items():
             context.log.warning("%s: %s", name, why)
     if refresh.result.protected_anew and not outdated(settings)[1]:
