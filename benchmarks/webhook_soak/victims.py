@@ -162,13 +162,13 @@ class Worker(Victim):
         here, there = _processes.Pipe(duplex=False)
         self._stage = STARTING
         seed = str(self.rng.random())
-        arguments = (self.settings, self._unfinished, seed, there.send)
+        aim = self.ledger.least_hit(STAGES, self.rng)
+        arguments = (self.settings, self._unfinished, seed, aim, there.send)
         process = _processes.Process(target=work, args=arguments, daemon=True)
         process.start()
         there.close()
         ended_by_itself = True
         try:
-            aim = self.ledger.least_hit(STAGES, self.rng)
             self._listen(here, _STARTS_WITHIN, STAGES[0])
             first = not self.ledger.kills[aim]
             self._listen(here, _FIRST_WITHIN if first else self.rng.uniform(*_WORKER_WAITS), aim)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import current_thread, main_thread
 
 import duckdb
 from default_tables import TABLES, site_of
@@ -46,16 +47,23 @@ _EXPECTED = (JiraError, RawLogError, WarehouseError, WatermarkMoved, OSError, du
 _PATIENCE = Patience(tries=3, base_seconds=0.1, ceiling_seconds=0.5, total_seconds=5)
 _DRAIN_SECONDS = 5.0
 _REST_SECONDS = 0.1
-_STEP_SECONDS = 0.01
+_FILE_EVENTS = frozenset({"open", "os.link", "os.mkdir", "os.remove", "os.rename"})
+_STEPS = 4
+_WAITS_SECONDS = 1.0
 
 Tell = Callable[[tuple[str, str]], None]
 """Given ("stage", which one) and ("failed", why)."""
 
 
-def work(settings: Settings, unfinished: Unfinished, seed: str, tell: Tell) -> None:
-    """Empties the inbox and the queue, and does again what was not finished, until it is killed."""
+def work(settings: Settings, unfinished: Unfinished, seed: str, aim: str, tell: Tell) -> None:
+    """Empties the inbox and the queue, and does again what was not finished, until it is killed.
+
+    ``aim`` is the stage in which it is to be.
+    """
     rng = random.Random(seed)
-    _tell_of_appending(settings, tell)
+    steps = _Steps(settings, aim, rng.randint(1, _STEPS), tell)
+    sys.addaudithook(steps.hear)
+    tell = steps.tell
     queue = Queue(settings.queue_dir, settings.keyring)
     while True:
         tell(("stage", DRAINING))
@@ -102,25 +110,42 @@ def refresh(settings: Settings, months: Sequence[str]) -> None:
         raise RawLogError(reason)
 
 
-def _tell_of_appending(settings: Settings, tell: Tell) -> None:
-    """Appending is within fetching, from a staged file's creation over its publication to its removal.
+class _Steps:
+    """What is done to files, one by one. At one of them, in the stage aimed at, it waits to be killed:
+    stages take milliseconds, and whoever kills is slow on a busy machine.
 
-    It takes a few milliseconds, so it waits before each of its steps for somebody to be killed there.
+    Appending is within fetching, from the creation of a staged segment to its removal.
     """
-    raw = str(settings.raw_dir)
 
-    def hear(event: str, arguments: tuple[object, ...]) -> None:
-        if event not in ("open", "os.link", "os.remove") or not str(arguments[0]).startswith(raw):
-            return
-        if event == "open" and "x" in str(arguments[1]):
-            tell(("stage", APPENDING))
-        elif event == "open":
-            return
-        time.sleep(_STEP_SECONDS)
-        if event == "os.remove":
-            tell(("stage", FETCHING))
+    def __init__(self, settings: Settings, aim: str, number: int, tell: Tell) -> None:
+        self._folder = str(settings.local_dir)
+        self._segments = str(settings.raw_dir / "issues")
+        self._aim = aim
+        self._left = number
+        self._tell = tell
+        self._stage = STARTING
 
-    sys.addaudithook(hear)
+    def tell(self, told: tuple[str, str]) -> None:
+        if told[0] == "stage":
+            self._stage = told[1]
+        self._tell(told)
+
+    def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        """A hook for what Python reports of itself."""
+        if event not in _FILE_EVENTS or current_thread() is not main_thread():
+            return
+        path = str(arguments[0])
+        if not path.startswith(self._folder):
+            return
+        is_segment = path.startswith(self._segments)
+        if is_segment and event == "open" and "x" in str(arguments[1]):
+            self.tell(("stage", APPENDING))
+        if self._stage == self._aim:
+            self._left -= 1
+            if self._left == 0:
+                time.sleep(_WAITS_SECONDS)
+        if is_segment and event == "os.remove":
+            self.tell(("stage", FETCHING))
 
 
 @contextmanager
