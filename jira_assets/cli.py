@@ -31,6 +31,9 @@ COMMANDS = (
     Command("keys", "make, list and replace encryption keys", "jira_assets.privacy.keys_command"),
     Command("decrypt", "make protected values readable", "jira_assets.privacy.decrypt_command"),
     Command("forget", "take a person out of everything that is kept", "jira_assets.erasure.command"),
+    Command(
+        "deleted-project", "say that a project was deleted in Jira", "jira_assets.reconcile.deleted_project"
+    ),
     Command("serve", "take in Jira's webhooks", "jira_assets.receiver.command"),
     Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
 )
@@ -58,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    commands = "\n".join(f"  {command.name:<13}{command.summary}" for command in COMMANDS)
+    commands = "\n".join(f"  {command.name:<17}{command.summary}" for command in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="jira-assets",
         description="A copy of a Jira Cloud site in DuckDB. Settings come from the environment and .env.",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_EVENT_RETENTION_DAYS = 30
 DEFAULT_MAX_DELETED_PERCENT = 5
+DEFAULT_MAX_DELETED_ISSUES = 20
 DEFAULT_ATTACHMENT_MAX_MB = 50
 
 _HUNDRED_PERCENT = 100
@@ -42,12 +43,23 @@ class CopySettings(Values, Folders):
 
     @property
     def max_deleted_percent(self) -> float:
-        """A census that finds more of the issues gone than this is not believed; 5 unless set."""
+        """A census that finds more gone than this, and than ``max_deleted_issues``, is not believed; 5 unless
+        set.
+        """
         value = self._optional("JIRA_MAX_DELETED_PERCENT") or str(DEFAULT_MAX_DELETED_PERCENT)
         if not re.fullmatch(r"\d{1,3}(\.\d+)?", value, re.ASCII) or float(value) > _HUNDRED_PERCENT:
             remedy = "Set it to a number between 0 and 100"
             raise SettingsError("JIRA_MAX_DELETED_PERCENT", f"is {shown(value)}", remedy)
         return float(value)
+
+    @property
+    def max_deleted_issues(self) -> int:
+        """So many issues, comments or worklogs may be gone at once, whatever their share; 20 unless set."""
+        value = self._optional("JIRA_MAX_DELETED_ISSUES") or str(DEFAULT_MAX_DELETED_ISSUES)
+        if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
+            remedy = "Set it to a number, 0 or more"
+            raise SettingsError("JIRA_MAX_DELETED_ISSUES", f"is {shown(value)}", remedy)
+        return int(value)
 
     @property
     def event_retention_days(self) -> int:

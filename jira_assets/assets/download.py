@@ -17,7 +17,7 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import (
     BrokenPaging,
     JiraError,
-    ProjectsNotVisible,
+    NoProjectVisible,
     RateLimited,
     Unauthorised,
     Unavailable,
@@ -35,7 +35,7 @@ from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
 
 # Trying again, or another month, would only lock the account out.
-ENDS_EVERYTHING = (Unauthorised, ProjectsNotVisible)
+ENDS_EVERYTHING = (Unauthorised, NoProjectVisible)
 _MAY_PASS = (BrokenPaging, RateLimited, Unavailable, WarehouseBusy)
 _KEYS_SHOWN = 50
 _DRAIN_SECONDS = 5.0
@@ -151,6 +151,9 @@ class Download:
         self._raw.compact(month)
         seconds = time.monotonic() - began
         metadata = _metadata(done, before, self._statistics(), seconds) | _told_of_files(files.counts)
+        if self._guard.lost:
+            self._log.error("%s: %s cannot be seen", month, ", ".join(self._guard.lost))
+            metadata["projects_lost"] = self._guard.lost
         self._log.info("%s: %d issues in %s s", month, metadata["issues"], metadata["seconds"])
         return metadata
 

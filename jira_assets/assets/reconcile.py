@@ -23,11 +23,11 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BrokenPaging, JiraError, RateLimited, Unavailable
 from jira_assets.raw.errors import RawLogError
 from jira_assets.reconcile.census import Census, take_census
-from jira_assets.reconcile.comments import CommentCensus, take_comment_census
+from jira_assets.reconcile.children import ChildCensus, take_comment_census, take_worklog_census
 from jira_assets.reconcile.files import queue_failed_files
 from jira_assets.reconcile.recent import sweep
 from jira_assets.reconcile.remote import queue_remote_links
-from jira_assets.reconcile.scope import Scope
+from jira_assets.reconcile.scope import DeletionLimit, Scope
 from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 
@@ -39,12 +39,18 @@ _RETRIES = RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jit
 ACCESS_KEPT = AssetCheckSpec(
     "access_kept",
     asset="reconcile_census",
-    description="The account still sees every project and security level of which issues are stored.",
+    description=(
+        "The account sees every project that is to be copied, and every project and security level of which "
+        "issues are stored."
+    ),
 )
 DELETIONS_PLAUSIBLE = AssetCheckSpec(
     "deletions_plausible",
     asset="reconcile_census",
-    description="Not more is gone than JIRA_MAX_DELETED_PERCENT of what is stored; else none is believed.",
+    description=(
+        "Not more is gone than JIRA_MAX_DELETED_PERCENT of what is stored, or than JIRA_MAX_DELETED_ISSUES; "
+        "else none is believed."
+    ),
 )
 
 
@@ -62,6 +68,8 @@ DELETIONS_PLAUSIBLE = AssetCheckSpec(
 def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
     with _scope() as (settings, scope, spent):
         swept = sweep(scope, settings.reconcile_dir)
+    if swept.lost:
+        context.log.error("projects that cannot be seen were not looked at: %s", ", ".join(swept.lost))
     if swept.left_out:
         months = ", ".join(f"{month} ({count})" for month, count in sorted(swept.left_out.items()))
         context.log.info("issues of months that nobody has copied are left alone: %s", months)
@@ -71,6 +79,7 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
             "queued": swept.queued,
             "left_out": swept.left_out.total(),
             "months_left_out": len(swept.left_out),
+            "projects_lost": swept.lost,
             **_listed("unknown", swept.unknown),
             **_listed("outdated", swept.outdated),
             **spent,
@@ -86,18 +95,19 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
     retry_policy=_RETRIES,
     check_specs=[ACCESS_KEPT, DELETIONS_PLAUSIBLE],
     description=(
-        "A census of ids: issues and comments that are in Jira and not here, or here and not in Jira, are "
-        "queued, and so are those whose remote links have not been looked at for a day, and those of "
-        "which a file could not be downloaded. Nothing is deleted but by the runs that this causes, each of "
-        "which asks for the issue itself."
+        "A census of ids: issues, comments and worklogs that are in Jira and not here, or here and not in "
+        "Jira, are queued, and so are those whose remote links have not been looked at for a day, and those "
+        "of which a file could not be downloaded. Nothing is deleted but by the runs that this causes, each "
+        "of which asks for the issue itself."
     ),
 )
 def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     try:
         with _scope() as (settings, scope, spent):
-            percent = settings.max_deleted_percent
-            census = take_census(scope, percent)
-            comments = take_comment_census(scope, percent)
+            limit = DeletionLimit(settings.max_deleted_percent, settings.max_deleted_issues)
+            census = take_census(scope, limit)
+            comments = take_comment_census(scope, limit)
+            worklogs = take_worklog_census(scope, limit)
             remote_links = queue_remote_links(scope, datetime.now(UTC))
             files = queue_failed_files(scope) if settings.downloads_attachments else 0
     except Failure as failure:
@@ -106,7 +116,7 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             yield _verdict(spec, False, {"reason": failure.description or ""})
         raise
     yield _access_kept(census)
-    yield _deletions_plausible(census, comments, percent)
+    yield _deletions_plausible(census, {"comments": comments, "worklogs": worklogs}, limit)
     yield MaterializeResult(
         metadata={
             "listed": census.listed,
@@ -114,11 +124,16 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             "queued": census.queued,
             **_listed("unknown", census.unknown),
             **_listed("outdated", census.outdated),
+            **_listed("hidden", census.hidden),
             **_listed("gone", census.gone),
             "access_lost": census.access_lost.total(),
+            "projects_lost": census.lost,
             "comments": comments.stored,
             "comments_gone": comments.gone,
             "queued_for_comments": comments.queued,
+            "worklogs": worklogs.stored,
+            "worklogs_gone": worklogs.gone,
+            "queued_for_worklogs": worklogs.queued,
             "queued_for_remote_links": remote_links,
             "queued_for_files": files,
             **spent,
@@ -152,29 +167,35 @@ def _listed(name: str, keys: Sequence[str]) -> Metadata:
 
 
 def _access_kept(census: Census) -> AssetCheckResult:
-    lost = [f"{what}: {count} issues stored" for what, count in sorted(census.access_lost.items())]
+    lost = [f"{project}: cannot be seen" for project in census.lost]
+    lost += [f"{what}: {count} issues stored" for what, count in sorted(census.access_lost.items())]
     metadata: dict[str, int | str | list[str]] = {"count": census.access_lost.total()}
     if lost:
         metadata["lost"] = lost
         metadata["what_to_do"] = (
             "Nothing was deleted here. Give the account its permission back; or, if the project is not to be "
-            "copied any more, name the others in JIRA_PROJECTS."
+            "copied any more, name the others in JIRA_PROJECTS. If it was deleted in Jira: "
+            "jira-assets deleted-project."
         )
     return _verdict(ACCESS_KEPT, not lost, metadata)
 
 
-def _deletions_plausible(census: Census, comments: CommentCensus, percent: float) -> AssetCheckResult:
+def _deletions_plausible(
+    census: Census, children: Mapping[str, ChildCensus], limit: DeletionLimit
+) -> AssetCheckResult:
     reasons = []
     if not census.is_believed:
-        reasons.append(f"{len(census.gone)} of {census.stored} issues are gone, more than {percent:g} %")
-    if not comments.is_believed:
-        reasons.append(f"{comments.gone} of {comments.stored} comments are gone, more than {percent:g} %")
-    metadata: dict[str, int | str | list[str]] = {"issues": len(census.gone), "comments": comments.gone}
+        reasons.append(f"{len(census.gone)} of {census.stored} issues are gone, more than {limit}")
+    for what, of_children in children.items():
+        if not of_children.is_believed:
+            reasons.append(f"{of_children.gone} of {of_children.stored} {what} are gone, more than {limit}")
+    metadata: dict[str, int | str | list[str]] = {"issues": len(census.gone)}
+    metadata |= {what: of_children.gone for what, of_children in children.items()}
     if reasons:
         metadata["reasons"] = reasons
         metadata["what_to_do"] = (
             "Nothing was deleted here. Look in Jira whether they are gone. If so, raise "
-            "JIRA_MAX_DELETED_PERCENT, run the census again, and set it back."
+            "JIRA_MAX_DELETED_PERCENT or JIRA_MAX_DELETED_ISSUES, run the census again, and set it back."
         )
         metadata["gone"] = census.gone[:_KEYS_SHOWN]
     return _verdict(DELETIONS_PLAUSIBLE, not reasons, metadata)

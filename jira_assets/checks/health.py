@@ -104,6 +104,13 @@ HEALTH_CHECKS = (
     ),
     HealthCheck("jira_reachable", "Jira answers, and lets us in.", {}, (Asked.JIRA,), needed=True),
     HealthCheck(
+        "projects_visible",
+        "Every project of JIRA_PROJECTS can be seen; the others are copied all the same.",
+        {},
+        (Asked.PROJECTS,),
+        needed=True,
+    ),
+    HealthCheck(
         "token_lives",
         "The API token expires in more than 30 days; from a week before its last day on it is an error.",
         {"token_days_left": Limits(30, 7, low=True)},

@@ -1,24 +1,22 @@
 """Does what the queue asks for: fetches a month's queued issues, and takes out what that settles."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-import msgspec
-
 from jira_assets.attachments.download import AttachmentDownload
+from jira_assets.events.absent import hide_archived, tell_apart
 from jira_assets.events.moving import forward, let_go
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
-from jira_assets.events.settle import Answer
+from jira_assets.events.settle import Answer, is_past_lag
 from jira_assets.jira.assemble import MovedIssue, PartFailure
-from jira_assets.jira.bulk import visible_projects
+from jira_assets.jira.child_lists import is_there
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.fetch import IssuesFetch, fetch_issues
 from jira_assets.jira.issue_json import SkippedIssue
 from jira_assets.jira.slas import NO_SLAS, SlaSource
@@ -27,8 +25,6 @@ from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.known import Known
-
-_RIGHTS_BACK_WITHIN = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -46,6 +42,7 @@ class Applied:
     deleted: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     out_of_range: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
     failures: list[PartFailure] = field(default_factory=list)
     skipped: list[SkippedIssue] = field(default_factory=list)
 
@@ -75,6 +72,7 @@ class QueuedIssues:
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
+        self._missed = {item.issue_id for items in self._items.values() for item in items if item.is_missed}
         self._applied = Applied()
 
     def apply(self, progress: Callable[[str], None]) -> Applied:
@@ -100,7 +98,11 @@ class QueuedIssues:
         self._applied.issues += fetch.issues
         self._applied.failures += fetch.failures
         self._applied.skipped += fetch.skipped
-        self._bury(self._without_those_stored_elsewhere(fetch.absent))
+        # Search doesn't list them, or nobody would have missed them.
+        archived = self._missed.intersection(fetch.alone)
+        hide_archived(self._raw, self._month, archived, datetime.now(UTC))
+        self._applied.hidden += sorted(archived)
+        self._look_into(self._without_those_stored_elsewhere(fetch.absent))
         for moved in fetch.moved:
             self._move(moved, source)
         for issue in fetch.skipped:
@@ -112,6 +114,7 @@ class QueuedIssues:
             for month in {item.moved_from for item in items if item.moved_from} - {self._month}:
                 let_go(self._raw, month, issue_id, self._month, answer.seen_at, items[-1].source)
         settled = answer.settled(items)
+        settled += [item for item in items if item not in settled and self._is_about_unseen(item, answer)]
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
         if not answer.is_whole:
@@ -130,39 +133,40 @@ class QueuedIssues:
             forward(self._queue, items, self._month, month)
             self._applied.moved.append(f"{issue.key} ({month})")
 
-    def _without_those_stored_elsewhere(self, absent: Collection[str]) -> set[str]:
-        """An issue that was about to move here is looked for, and buried, where it is stored."""
+    def _without_those_stored_elsewhere(self, absent: Mapping[str, datetime]) -> Mapping[str, datetime]:
+        """An issue that was about to move here is looked for, and found to be gone, where it is stored."""
         months = self._known.months(absent)
         for issue_id, month in months.items():
             if month != self._month:
                 forward(self._queue, self._items.pop(issue_id), self._month, month)
-        return {issue_id for issue_id in absent if months.get(issue_id, self._month) == self._month}
+        return {each: at for each, at in absent.items() if months.get(each, self._month) == self._month}
 
-    def _bury(self, absent: Collection[str]) -> None:
-        """Tombstones for what is said to be deleted, or was known here, if Jira confirms it.
+    def _is_about_unseen(self, item: Item, answer: Answer) -> bool:
+        """Whether an item waits for a child that Jira has not, or not for us: then it waits in vain."""
+        child = item.expected.child
+        if (
+            child is None
+            or not answer.lacks(item)
+            or not is_past_lag(item.at, item.received_at, self._client.now)
+        ):
+            return False
+        return not is_there(self._client, child)
 
-        The rest may yet appear.
+    def _look_into(self, absent: Mapping[str, datetime]) -> None:
+        """Takes out the items about issues that are deleted or hidden, or were never seen here; the rest may
+        yet appear.
         """
-        doubted = [item for issue_id in absent if (item := _doubt(self._items[issue_id])) is not None]
-        tombstones = bury(self._client, self._raw, self._known, self._month, doubted)
+        found = tell_apart(self._client, self._raw, self._month, absent, self._items)
+        self._requeue_neighbours(found.deleted)  # once they are durably deleted, nobody looks for these
+        self._raw.append(self._month, found.records)
         if self._files:
-            self._files.tidy(tombstones)
-        self._requeue_neighbours(tombstones)
-        # Events about what was in an issue may come long after it was deleted.
-        buried = self._raw.tombstoned(self._month) if absent else set()
-        hidden = self._hidden(absent)
+            self._files.tidy([*found.deleted, *found.done])
+        for issue_id in (*found.deleted, *found.hidden, *found.done):
+            self._done(self._items.pop(issue_id))
         for issue_id in absent:
-            if issue_id in buried:
-                self._done(self._items.pop(issue_id))
-            else:
-                self._leave(issue_id, _RIGHTS_BACK_WITHIN if issue_id in hidden else GIVE_UP_AFTER)
-        self._applied.deleted += tombstones
-
-    def _hidden(self, absent: Collection[str]) -> set[str]:
-        """Those that are stored, and whose project cannot be seen any more: rights may be given back."""
-        stored = self._known.stored(absent)
-        visible = visible_projects(self._client).keys() if stored else set()
-        return {issue_id for issue_id, issue in stored.items() if issue.project not in visible}
+            self._leave(issue_id)
+        self._applied.deleted += sorted(found.deleted)
+        self._applied.hidden += sorted(found.hidden)
 
     def _requeue_neighbours(self, deleted: Iterable[str]) -> None:
         for issue_id in deleted:
@@ -184,24 +188,6 @@ class QueuedIssues:
         self._applied.settled += len(done)
 
 
-def bury(client: JiraClient, raw: RawLog, known: Known, month: str, doubted: Sequence[Item]) -> list[str]:
-    """Appends a tombstone for each of these issues that Jira confirms to be deleted; returns their ids.
-
-    One that nobody says is deleted may have a security level that went out of sight: then others of that
-    level have to be seen. Raises ``JiraError``, ``RawLogError`` and ``WarehouseBusy``.
-    """
-    by_id = {item.issue_id: item for item in doubted}
-    keys = known.keys(by_id)
-    witnesses = known.of_same_level(item.issue_id for item in doubted if not item.is_deletion)
-    projects = {issue_id: item.project for issue_id, item in by_id.items()}
-    confirmed = confirmed_deletions(client, projects, witnesses)
-    raw.append(
-        month,
-        (_tombstone(by_id[issue_id], keys.get(issue_id), at) for issue_id, at in confirmed.items()),
-    )
-    return sorted(confirmed)
-
-
 def stored_fields(raw: RawLog, month: str, issue_ids: Collection[str]) -> Mapping[str, Collection[str]]:
     """The fields that are stored of issues and not null, for whoever fetches those anew."""
     try:
@@ -217,19 +203,6 @@ def failures(skipped: Iterable[SkippedIssue], source: Source) -> Iterator[Record
         if issue.issue_id is not None:
             reason = f"{issue.key}: {issue.reason}"
             yield Record(issue.issue_id, Part.ISSUE, now, now, source, None, reason)
-
-
-def _doubt(items: Iterable[Item]) -> Item | None:
-    """Why an issue that Jira leaves out may be deleted; that an event says so comes first."""
-    doubts = [item for item in items if item.project is not None]
-    return min(doubts, key=lambda item: not item.is_deletion, default=None)
-
-
-def _tombstone(item: Item, key: str | None, at: datetime) -> Record:
-    noticed = "an event" if item.is_deletion else item.source.value
-    confirmed = f"{noticed}, then 404 while its project could be seen"
-    payload = msgspec.json.encode({"project": item.project, "key": key, "confirmed": confirmed})
-    return Record(item.issue_id, Part.DELETED, at, at, item.source, payload)
 
 
 def _by_source(items: Mapping[str, list[Item]]) -> dict[Source, list[str]]:

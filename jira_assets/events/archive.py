@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     DROPPED = "dropped"  # of a project or month that is not configured
     IRRELEVANT = "irrelevant"  # known, and about no issue
     UNKNOWN = "unknown"  # not in Jira's catalogue
+    INVISIBLE = "invisible"  # of an issue that is not there for us, as Jira confirms: nothing is lost
     UNRESOLVED = "unresolved"  # its issue could not be found
 
 

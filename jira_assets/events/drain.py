@@ -138,14 +138,16 @@ class Drain:
         archived: list[ArchivedEvent] = []
         for each in arrived:
             places = resolution.of(each.event)
-            if places is None and not self._is_given_up(each, resolution):
+            is_unseen = places is None and resolution.is_about_unseen(each.event)
+            if places is None and not is_unseen and not self._is_given_up(each, resolution):
                 self._postpone(each.delivery)
                 drained.waiting += 1
                 continue
             wanted = [place for place in places or () if self._is_wanted(place, each.event)]
             for place in wanted:
                 queued[place.month].append(_item(place, each))
-            archived.append(_archived(each, _outcome(each.event, places, wanted), wanted))
+            outcome = Outcome.INVISIBLE if is_unseen else _outcome(each.event, places, wanted)
+            archived.append(_archived(each, outcome, wanted))
         self._finish(queued, archived)
         drained.outcomes.update(entry.outcome for entry in archived)
 
@@ -159,7 +161,8 @@ class Drain:
     def _read(self, name: str, drained: Drained) -> _Arrived | None:
         try:
             delivery = self._inbox.read(name)
-            return _Arrived(delivery, _with_hint(parse(delivery.body), delivery.issue_hint))
+            event = _with_hint(parse(delivery.body), delivery.issue_hint)
+            return _Arrived(delivery, replace(event, received_at=delivery.received_at))
         except FileNotFoundError:  # another drain was quicker
             return None
         except (DamagedDelivery, UnreadableEvent):
@@ -218,6 +221,7 @@ def _item(place: Place, arrived: _Arrived) -> Item:
         expected=event.expected,
         is_deletion=event.deletes_issue,
         project=(place.project or event.project_key) if event.deletes_issue else None,
+        is_secured=event.is_secured,
     )
 
 

@@ -41,7 +41,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     that there is no such issue any more. ``project`` is the one that an issue was in which is said to be
     deleted, or was known here: if Jira leaves it out, whether it is deleted is asked further. What an event
     tells of may merely not be there yet, so an item that has none waits. ``moved_from`` is the month that is
-    to let the issue go once this one has stored it.
+    to let the issue go once this one has stored it. ``is_secured`` is whether an event said that the issue
+    has a security level: it may be hidden then.
     """
 
     issue_id: str
@@ -53,6 +54,12 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     is_deletion: bool = False
     project: str | None = None
     moved_from: str | None = None
+    is_secured: bool = False
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the issue was missed where it should be, and no event is about that."""
+        return self.project is not None and not self.is_deletion
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """Whether an answer of Jira's is as new as what made us ask: its reads may lag behind its events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 import msgspec
@@ -13,6 +13,19 @@ from jira_assets.timestamps import not_after, parse_timestamp
 
 Children = Mapping[str, datetime | None]
 """The children of one kind that an answer shows: their ids, and when they were last changed."""
+
+
+_READS_LAG = timedelta(seconds=30)  # behind events; mostly it is none at all, or a second or two
+
+
+def is_past_lag(at: datetime | None, received_at: datetime | None, now: datetime) -> bool:
+    """Whether reads show by now what an event tells, which is of a time by Jira's clock, as ``now`` is.
+
+    When it was received is by ours.
+    """
+    return (at is not None and now - at > _READS_LAG) or (
+        received_at is not None and datetime.now(UTC) - received_at > _READS_LAG
+    )
 
 
 class _Child(msgspec.Struct):
@@ -49,6 +62,16 @@ class Answer:
         # What is deleted does not come back: other events about it have nothing left to wait for.
         gone = {_child(item) for item in settled if _is_removal(item)}
         return [item for item in items if item in settled or (_child(item) in gone and self._is_past(item))]
+
+    def lacks(self, item: Item) -> bool:
+        """Whether all is here that the item waits for but a child that should be there."""
+        expected = item.expected
+        is_late = expected.updated is not None and self._shown_updated < _expected_at_least(
+            expected.updated, item
+        )
+        if expected.child is None or not expected.child.present or is_late or not self.is_whole:
+            return False
+        return expected.child.id not in self._children(expected.child.part)
 
     def _settles(self, item: Item) -> bool:
         """Whether what the item waits for is in the answer, or was overtaken by something later."""

@@ -24,6 +24,7 @@ from jira_assets.reconcile.scope import Scope
 from jira_assets.settings import Settings
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.warehouse.connection import WarehouseError
+from jira_assets.warehouse.known import Known
 
 T = TypeVar("T")
 Value = int | date | datetime | None
@@ -37,6 +38,7 @@ class Asked(StrEnum):
 
     JIRA = "jira"
     WAREHOUSE = "warehouse"
+    PROJECTS = "projects"
     EVENTS = "events"
     BACKLOG = "backlog"
     TOKEN = "token"  # noqa: S105 - no secret
@@ -56,21 +58,26 @@ class Measurement:
 
 
 def measure(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Measurement:
-    """The health at ``now`` (UTC). It costs Jira two small requests at most.
+    """The health at ``now`` (UTC). It costs Jira a few small requests at most.
 
     What cannot be asked makes its own values NULL and no others; opening the client may fail as well.
     """
     since = now - _WINDOW
     attempts = _Attempts()
     here = attempts.of(Asked.WAREHOUSE, lambda: stored(settings.warehouse_path, since), Stored())
-    jira = attempts.of(Asked.JIRA, lambda: _ask_jira(settings, open_client, here, now), Ahead())
+    jira = attempts.of(Asked.JIRA, lambda: _ask_jira(settings, open_client, now), None)
+    if jira is None:  # then only our own clock can tell what is no future
+        newest = attempts.of(Asked.WAREHOUSE, lambda: Known(settings.warehouse_path).newest_update(now), None)
+        jira = Ahead(here=newest)
+    if jira.lost:
+        attempts.failed[Asked.PROJECTS] = f"{', '.join(jira.lost)} of JIRA_PROJECTS cannot be seen"
     events = attempts.of(Asked.EVENTS, lambda: told(_archive(settings), since, now), None)
     backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
     values: dict[str, Value] = {
         "day": now.date(),
         "observed_at": now,
-        "newest_update_here": here.newest_update,
+        "newest_update_here": jira.here,
         "newest_update_in_jira": jira.newest,
         "behind_s": jira.behind_s,
         **_of_events(events, here.read),
@@ -101,11 +108,9 @@ def _archive(settings: Settings) -> Archive:
     return Archive(settings.events_dir, settings.keyring)
 
 
-def _ask_jira(
-    settings: Settings, open_client: Callable[[], JiraClient], here: Stored, now: datetime
-) -> Ahead:
+def _ask_jira(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Ahead:
     with open_client() as client:
-        return ahead(Scope.from_settings(settings, client), here.newest_update, now)
+        return ahead(Scope.from_settings(settings, client), now)
 
 
 def _of_events(events: Told | None, read: Sequence[Read] | None) -> dict[str, Value]:

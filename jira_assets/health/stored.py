@@ -17,7 +17,6 @@ from jira_assets.warehouse.read import built
 from jira_assets.warehouse.store import SCHEMA
 
 _SINGLE_READS = (Source.WEBHOOK, Source.RECONCILE, Source.SLA_POLL)
-_NEWEST = f"SELECT max(updated_at) FROM {SCHEMA}.issues"  # noqa: S608 - of declared names
 _READ = f"""
     SELECT issue_id, _source, updated_at, _synced_at FROM {SCHEMA}.issues
     WHERE _synced_at >= $since AND list_contains($sources, _source)
@@ -40,9 +39,10 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored, and what of it was read of late. None is what nobody knows: there is no table yet."""
+    """What of the stored issues was read of late, and how many lack something. None is what nobody knows:
+    there is no table yet.
+    """
 
-    newest_update: datetime | None = None
     read: Sequence[Read] | None = None
     incomplete_issues: int | None = None
 
@@ -56,16 +56,14 @@ def stored(database: Path, since: datetime) -> Stored:
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, since: datetime, tables: Iterable[Table]) -> Stored:
-    newest: datetime | None = None
     read: list[Read] | None = None
     incomplete: int | None = None
     if ISSUES in tables:
-        [(newest,)] = _ask(connection, _NEWEST)
         rows = _ask(connection, _READ, since=since, sources=list(_SINGLE_READS))
         read = [Read(issue_id, Source(source), updated, at) for issue_id, source, updated, at in rows]
     if COMPLETENESS in tables:
         [(incomplete,)] = _ask(connection, _INCOMPLETE)
-    return Stored(newest, read, incomplete)
+    return Stored(read, incomplete)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str, **values: object) -> list[Any]:

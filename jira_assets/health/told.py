@@ -9,6 +9,7 @@ from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.health.stored import Read
 from jira_assets.jira.events import UnreadableEvent, parse
 from jira_assets.raw.record import Source
+from jira_assets.reconcile.scope import CLOCKS_DIFFER_BY
 
 # An event is stamped when it is made, which is not quite when the issue is changed.
 _SAME_CHANGE = timedelta(minutes=1)
@@ -16,12 +17,13 @@ _SAME_CHANGE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The events that came in ``since`` then.
+    """The events that came in ``since`` then and ``until`` now.
 
     ``changed`` is when each issue changed last, as far as they tell, by issue id.
     """
 
     since: datetime
+    until: datetime
     received: int
     unresolved: int
     changed: Mapping[str, datetime]
@@ -45,7 +47,8 @@ class Told:
         return sum(self._is_untold(each.issue_id, each.updated) for each in others)
 
     def _is_untold(self, issue_id: str, updated: datetime | None) -> bool:
-        if updated is None or updated < self.since:
+        # What imports write may lie in the future: then it tells nothing about when something was changed.
+        if updated is None or not self.since <= updated <= self.until + CLOCKS_DIFFER_BY:
             return False
         changed = self.changed.get(issue_id)
         return changed is None or changed < updated - _SAME_CHANGE
@@ -58,9 +61,9 @@ def told(archive: Archive, since: datetime, now: datetime) -> Told:
     for event in _received(archive, since, now):
         outcomes[event.outcome] += 1
         at = _changed_at(event) if event.outcome is Outcome.QUEUED else None
-        if at is not None:
+        if at is not None and at <= event.received_at + CLOCKS_DIFFER_BY:
             changed.update({id_: max(at, changed.get(id_, at)) for id_ in event.issue_ids})
-    return Told(since, outcomes.total(), outcomes[Outcome.UNRESOLVED], changed)
+    return Told(since, now, outcomes.total(), outcomes[Outcome.UNRESOLVED], changed)
 
 
 def _received(archive: Archive, since: datetime, now: datetime) -> Iterator[ArchivedEvent]:

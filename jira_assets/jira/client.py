@@ -1,6 +1,7 @@
 """The HTTP client of one Jira site. It knows nothing about issues."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from types import TracebackType
 from typing import TypeVar, cast
@@ -103,6 +104,19 @@ class JiraClient:
             if made not in self._kept:
                 self._kept[made] = made(self)
             return cast(T, self._kept[made])
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far Jira's own clock is ahead of ours, as its last answer proves; None if it has not told."""
+        return self._hosts.clock_ahead
+
+    @property
+    def now(self) -> datetime:
+        """The time (UTC) by Jira's own clock; by ours if it has not told.
+
+        What imports write as the time of something, `updated` included, may lie after it.
+        """
+        return datetime.now(UTC) + (self.clock_ahead or timedelta(0))
 
     def get_json(self, path: str, params: Parameters | None, into: type[T]) -> T:
         """GETs a path below the base address and decodes the body into the given type."""

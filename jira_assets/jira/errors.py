@@ -144,6 +144,10 @@ class ProjectsNotVisible(JiraError):
     )
 
 
+class NoProjectVisible(ProjectsNotVisible):
+    """Nothing is left to be copied: what else is asked would be answered with nothing."""
+
+
 def kind_of_status(status: int) -> type[JiraError]:
     """Which error an HTTP status is."""
     if 300 <= status < 400:

@@ -31,6 +31,7 @@ _CHILDREN: dict[str, tuple[Part, str]] = {
 }
 _ISSUE_CHANGED = ("jira:issue_created", "jira:issue_updated")
 _MOVED_FIELDS = ("Key", "project")
+_SECURITY_FIELD = "security"
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")  # whatever matches is an int64, as Jira's ids are
 _ID_IN_SELF = re.compile(rf"/issue/({_ID.pattern})(?:/(?:comment|worklog|properties)/|\Z)")
@@ -74,6 +75,8 @@ class Event:
     ``name`` is empty if the event has none, or none that is a name. ``issue_keys`` is filled only where no id
     is known, ``attachment_id`` only where nothing else names the issue. ``project_key`` is where the issue is
     now, and ``is_move`` says that it was in another project before, ``former_project`` in which.
+    ``is_secured`` is whether it has a security level, as far as the event tells.
+    ``received_at`` is by our clock, where it matters.
     ``created_hint`` helps to find the month of an issue that Jira has deleted and that was never seen here.
     """
 
@@ -87,8 +90,10 @@ class Event:
     is_move: bool
     former_project: str | None
     deletes_issue: bool
+    is_secured: bool
     created_hint: datetime | None
     expected: Expected
+    received_at: datetime | None = None
 
     def has_left(self, projects: Collection[str]) -> bool:
         """Whether it is about the move of an issue out of one of these projects, as far as it tells."""
@@ -127,6 +132,11 @@ class _Fields(msgspec.Struct):
     project: Raw = _ABSENT
     created: Raw = _ABSENT
     updated: Raw = _ABSENT
+    security: Raw = _ABSENT
+
+
+class _Security(msgspec.Struct):
+    id: Raw = _ABSENT
 
 
 class _Project(msgspec.Struct):
@@ -140,13 +150,15 @@ class _Changelog(msgspec.Struct):
 class _Change(msgspec.Struct):
     field: Raw = _ABSENT
     fromString: Raw = _ABSENT
+    to: Raw = _ABSENT
 
 
 class _Changed(NamedTuple):
-    """A field that was changed, and the project of a key that was."""
+    """A field that was changed, the project of a key that was, and the id of what it was changed to."""
 
     field: str
     project_before: str
+    to: str
 
 
 class _Part(msgspec.Struct, rename={"self_url": "self"}):
@@ -201,6 +213,8 @@ def _event(body: _Body) -> Event:
         is_move=any(change.field in _MOVED_FIELDS for change in changes),
         former_project=next((change.project_before for change in changes if change.project_before), None),
         deletes_issue=name == "jira:issue_deleted",
+        is_secured=bool(_text(_members(fields.security, _Security).id))
+        or any(change.field == _SECURITY_FIELD and change.to for change in changes),
         created_hint=_moment(fields.created),
         expected=Expected(
             updated=_moment(fields.updated) if name in _ISSUE_CHANGED else None, child=_child(name, body)
@@ -247,7 +261,7 @@ def _changes(changelog: Raw) -> list[_Changed]:
 def _changed(change: _Change) -> _Changed:
     field = _text(change.field)
     key_before = _matching(_ISSUE_KEY, change.fromString) if field == "Key" else ""
-    return _Changed(field, key_before.upper().rpartition("-")[0])
+    return _Changed(field, key_before.upper().rpartition("-")[0], _text(change.to))
 
 
 def _members(value: Raw, of: type[T]) -> T:

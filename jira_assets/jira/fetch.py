@@ -1,20 +1,25 @@
 """Everything Jira holds about the issues created in one month, or about some of them, for the raw log."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.assemble import Assembly, Progress, StoredFields
-from jira_assets.jira.bulk import SEARCH, approximate_count, bulk_issues
+from jira_assets.jira.bulk import SEARCH, approximate_count, bulk_issues, issue_alone
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import (
     BadQuery,
     BrokenPaging,
     Forbidden,
     Gone,
+    JiraError,
     MissingOrForbidden,
+    Unauthorised,
     Unavailable,
 )
 from jira_assets.jira.host import Answer
+from jira_assets.jira.issue_json import issue_id_of
 from jira_assets.jira.jql import created_between, created_in_month, created_on_days_of, month_bounds
 from jira_assets.jira.listing import every_issue, unlisted_issues
 from jira_assets.jira.paging import IssuePage
@@ -40,7 +45,6 @@ class MonthFetch(Assembly):
         self,
         client: JiraClient,
         month: str,
-        projects: Sequence[str],
         source: Source,
         progress: Progress,
         guard: AccessGuard,
@@ -48,19 +52,22 @@ class MonthFetch(Assembly):
         stored: StoredFields,
     ) -> None:
         super().__init__(client, month, source, progress, slas, stored)
-        self._projects = projects
         self._guard = guard
 
     def __iter__(self) -> Iterator[list[Record]]:
         if not self._guard.has_begun:
             self._guard.begin()
-        yield from self._records_of(self._pages())
+        try:
+            yield from self._records_of(self._pages())
+        except BadQuery:
+            self._guard.confirm()  # to name a project that cannot be seen any more makes a query wrong
+            raise
         self._guard.confirm()
         self._report()
 
     def _pages(self) -> Iterator[Answer[IssuePage]]:
         """All that search lists, and what it should have listed by Jira's count."""
-        query = created_in_month(self._month, self._projects)
+        query = created_in_month(self._month, self._guard.named)
         listed: set[str] = set()
         yield from every_issue(self._client, query, *_WHOLE, self._note_unreadable, listed)
         counted = self._counted()
@@ -71,7 +78,7 @@ class MonthFetch(Assembly):
             return
         # If search comes to its end too early, it does so less with less to list.
         before = len(listed)
-        days = created_on_days_of(self._month, self._projects)
+        days = created_on_days_of(self._month, self._guard.named)
         yield from unlisted_issues(self._client, days, listed, *_WHOLE, self._note_unreadable)
         if len(listed) == before:
             told = f"Jira estimates {counted:,} issues, and lists {before:,} however it is asked"
@@ -83,7 +90,7 @@ class MonthFetch(Assembly):
     def _counted(self) -> int | None:
         """How many issues Jira counts; None if it doesn't tell."""
         try:
-            condition = created_between(*month_bounds(self._month), self._projects)
+            condition = created_between(*month_bounds(self._month), self._guard.named)
             return approximate_count(self._client, condition)
         except (BadQuery, Forbidden, Gone, MissingOrForbidden, Unavailable):
             return None
@@ -92,8 +99,9 @@ class MonthFetch(Assembly):
 class IssuesFetch(Assembly):
     """The fetch of some issues by id: iterate over it once, then read what it came to.
 
-    ``absent`` are the ids that Jira left out without a word, which may mean deleted, or out of sight, or not
-    visible yet: who wants to know asks further. Raises ``JiraError`` when the issues cannot be read at all.
+    What bulk reads leave out is asked for by itself. ``alone`` are the ids that answer then, as archived
+    issues do. ``absent`` are those that don't, and when each was asked for: they may be deleted, or out of
+    sight, or not visible yet. Raises ``JiraError`` when the issues cannot be read at all.
     """
 
     def __init__(
@@ -107,19 +115,43 @@ class IssuesFetch(Assembly):
         stored: StoredFields,
     ) -> None:
         super().__init__(client, month, source, progress, slas, stored)
-        self.absent = set(issue_ids)
+        self._wanted = sorted(set(issue_ids), key=int)
+        self.alone: list[str] = []
+        self.absent: dict[str, datetime] = {}
 
     def __iter__(self) -> Iterator[list[Record]]:
-        for records in self._records_of(self._pages()):
-            self.absent.difference_update(record.issue_id for record in records)
-            yield records
-        self.absent.difference_update(issue.issue_id for issue in self.skipped if issue.issue_id)
-        self.absent.difference_update(issue.issue_id for issue in self.moved)
+        yield from self._records_of(self._pages())
 
     def _pages(self) -> Iterator[Answer[IssuePage]]:
+        left_out = set(self._wanted)
+
+        def failed(issue_id: str, error: JiraError) -> None:
+            left_out.discard(issue_id)
+            self._note_unreadable(issue_id, error)
+
         fields, expand = _WHOLE
-        ids = sorted(self.absent, key=int)
-        return bulk_issues(self._client, ids, fields, [expand], self._note_unreadable)
+        for page in bulk_issues(self._client, self._wanted, fields, [expand], failed):
+            left_out.difference_update(map(issue_id_of, page.value.issues))
+            yield page
+        if left_out:
+            with ThreadPoolExecutor(self._client.concurrency, thread_name_prefix="jira issues") as pool:
+                yield from filter(None, pool.map(self._by_itself, sorted(left_out, key=int)))
+
+    def _by_itself(self, issue_id: str) -> Answer[IssuePage] | None:
+        asked_at = datetime.now(UTC)
+        fields, expand = _WHOLE
+        try:
+            page = issue_alone(self._client, issue_id, fields, [expand])
+        except Unauthorised:
+            raise
+        except JiraError as error:
+            self._note_unreadable(issue_id, error)
+            return None
+        if not page.value.issues:
+            self.absent[issue_id] = asked_at
+            return None
+        self.alone.append(issue_id)
+        return page
 
 
 def _nothing_stored(_issue_ids: Collection[str]) -> Mapping[str, Collection[str]]:
@@ -136,13 +168,14 @@ def fetch_month(
     slas: SlaSource = NO_SLAS,
     stored: StoredFields = _nothing_stored,
 ) -> MonthFetch:
-    """The fetch of the issues created in ``month`` (``YYYY-MM``, UTC) in these projects, or in all visible.
+    """The fetch of the issues created in ``month`` (``YYYY-MM``, UTC) in those of these projects that can be
+    seen, or in all visible.
 
     ``progress`` is given a short line now and then. A run of several months shares one ``guard`` and so looks
     at its access once before, and once after each month. Nothing is sent before the result is iterated over.
     """
     guard = guard or AccessGuard(client, projects)
-    return MonthFetch(client, month, projects, source, progress or _silent, guard, slas, stored)
+    return MonthFetch(client, month, source, progress or _silent, guard, slas, stored)
 
 
 def fetch_issues(

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
@@ -94,6 +94,7 @@ class Hosts:
         self.timeout = timeout
         self._lock = threading.Lock()
         self._statistics = Statistics()
+        self._ahead: timedelta | None = None
         self._sessions: list[requests.Session] = []
 
     def open(self, address: str) -> "Host":
@@ -120,6 +121,22 @@ class Hosts:
         with self._lock:
             counted = self._statistics
         return replace(counted, throttled_seconds=self.throttle.throttled_seconds)
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far the clock of the host that answered last is ahead of ours; None if it has not told."""
+        with self._lock:
+            return self._ahead
+
+    def note_time(self, response: requests.Response, sent_at: datetime) -> None:
+        """Remembers how far a host's clock is ahead of ours: no further than its answer proves, which tells
+        a second, and was on its way for a while.
+        """
+        told = time_told(response)
+        if told is not None:
+            least, most = told - datetime.now(UTC), told + timedelta(seconds=1) - sent_at
+            with self._lock:
+                self._ahead = max(least, min(most, timedelta(0)))
 
     def count(self, *, requests: int = 0, retries: int = 0, bytes_: int = 0) -> None:
         """Adds to the counts."""
@@ -250,10 +267,12 @@ class Host:
         """The answer, if it has one of the accepted statuses; its body is yet to be read."""
         prepared = self._prepare(request, credential)
         self._hosts.count(requests=1)
+        sent_at = datetime.now(UTC)
         try:
             response = self._session.send(
                 prepared, timeout=self._hosts.timeout, allow_redirects=False, stream=True
             )
+            self._hosts.note_time(response, sent_at)
             if response.status_code in accepted and not is_login_refused(response):
                 return response
             self._hosts.count(bytes_=len(response.content))

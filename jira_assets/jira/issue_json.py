@@ -114,6 +114,11 @@ def updated_of(payload: bytes) -> datetime | None:
     return _timestamp((_decoded(members.get("fields"), dict[str, Raw]) or {}).get("updated"))
 
 
+def issue_id_of(issue: Raw) -> str | None:
+    """The id of an issue, if it has one that can be read."""
+    return _text((_decoded(issue, dict[str, Raw]) or {}).get("id"))
+
+
 def _cut_list(container: dict[str, Raw], name: str, elements_name: str) -> EmbeddedList:
     """Leaves the envelope in the container, returns the list. Absent says nothing; null says it is empty."""
     value = container.get(name)

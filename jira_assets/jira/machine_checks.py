@@ -34,6 +34,7 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.webhook_secrets,
         lambda: settings.alert_url,
         lambda: settings.max_deleted_percent,
+        lambda: settings.max_deleted_issues,
         lambda: settings.event_retention_days,
         lambda: settings.rendering,
         lambda: settings.downloads_attachments,

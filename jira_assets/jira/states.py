@@ -111,6 +111,14 @@ def months_created_since(client: JiraClient, month: str, projects: Sequence[str]
     return {state.month for page in pages for state in states_of(page.value.issues)}
 
 
+def newest_update(client: JiraClient, condition: str, until: datetime | None = None) -> datetime | None:
+    """When the issue was updated that was so last, of those that a JQL condition selects, if ``until`` is
+    given without what lies after it; None if it selects none.
+    """
+    limit = "" if until is None else f" AND updated <= {epoch_milliseconds(until)}"
+    return first_updated(client, f"{condition}{limit} ORDER BY updated DESC")
+
+
 def first_updated(client: JiraClient, jql: str) -> datetime | None:
     """When the first issue that the JQL selects was updated; None if it selects none."""
     page = next(search(client, jql, FIELDS, issues_per_page=1))

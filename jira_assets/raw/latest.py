@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
+import msgspec
 import polars as pl
 
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import UnreadableSegment
 from jira_assets.raw.partial import Answer, merged, older_fields
-from jira_assets.raw.record import Part, part_of
+from jira_assets.raw.record import Hidden, HiddenPayload, Part, part_of
 from jira_assets.raw.segments import Row, Segment
 
 ByPart = dict[str, tuple[Row, Segment]]
@@ -37,6 +38,7 @@ class LatestIssue:
     names them. `answered_at` is when any of the answers was asked for last that make up the issue itself, or
     would if there were no later state. `hidden_since` is when the account
     was found not to see the issue any more, in milliseconds since the epoch; None if it was fetched since.
+    `hidden_because` is what was thought to be the reason.
     """
 
     month: str
@@ -50,6 +52,7 @@ class LatestIssue:
     answered_at: int | None = None
     tombstone: Tombstone | None = None
     hidden_since: int | None = None
+    hidden_because: Hidden | None = None
 
 
 def latest_rows(
@@ -98,13 +101,18 @@ def latest_issue(
             issue.fetched_at[part] = row[3] // 1000
     _fill_slas(issue, slas)
     if states:
-        _fill_state(issue, states, hidden_at)
+        _fill_state(issue, states)
+        if hidden_at > max(row[3] for row, _ in states):
+            issue.hidden_since = hidden_at // 1000
+            issue.hidden_because = _because(contents.payload(*answers[Part.HIDDEN]))
     elif deleted_at > moved_at:
         row, segment = answers[Part.DELETED]
         issue.tombstone = Tombstone(row[3] // 1000, contents.payload(row, segment))
-    for name, (row, segment) in failures.items():
-        if row[3] > max(_answered_at(name, answers), ended_at):
-            issue.errors[Part(name)] = contents.error(row, segment)
+    issue.errors |= {
+        Part(name): contents.error(row, segment)
+        for name, (row, segment) in failures.items()
+        if row[3] > max(_answered_at(name, answers), ended_at)
+    }
     return issue
 
 
@@ -136,7 +144,7 @@ def _fill_slas(issue: LatestIssue, slas: list[tuple[Row, bytes]]) -> None:
         issue.fetched_at[Part.SLA] = issue.slas[-1][0]
 
 
-def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]], hidden_at: int) -> None:
+def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]]) -> None:
     states.sort(key=lambda state: (_recency(state[0]), state[0][1]), reverse=True)
     newest = states[0][0]
     issue.payloads[Part.ISSUE] = merged([Answer(row[1], payload) for row, payload in states])
@@ -148,8 +156,13 @@ def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]], hidden_at: 
     error = older_fields(newest[1])
     if error is not None:
         issue.errors[Part.ISSUE] = error
-    if hidden_at > answered_at:
-        issue.hidden_since = hidden_at // 1000
+
+
+def _because(payload: bytes) -> Hidden | None:
+    try:
+        return msgspec.json.decode(payload, type=HiddenPayload).because
+    except msgspec.DecodeError:
+        return None
 
 
 def _seen_at(answers: ByPart, part: Part) -> int:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
+import msgspec
+
 
 class Part(StrEnum):
     """The pieces that an issue is stored in. Each is replaced whole, and independently of the others."""
@@ -19,6 +21,20 @@ class Part(StrEnum):
     DELETED = "deleted"
     HIDDEN = "hidden"  # the account does not see the issue any more; it replaces nothing
     MOVED = "moved"  # its `created` is in another month now, where it is stored: {"month": "2024-03"}
+
+
+class Hidden(StrEnum):
+    """Why the account does not see an issue that may be there."""
+
+    LEVEL = "security level"
+    PROJECT = "project"
+    ARCHIVED = "archived"  # it answers by its id, and nothing lists it
+
+
+class HiddenPayload(msgspec.Struct):
+    """The payload of a record of ``Part.HIDDEN``."""
+
+    because: Hidden
 
 
 NO_AGENT_LICENCE = "no agent licence"

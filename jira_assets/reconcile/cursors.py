@@ -25,11 +25,17 @@ class Cursors:
         with suppress(FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             self._cursors = msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, datetime])
 
-    def starts(self, projects: Iterable[str], otherwise: datetime) -> Mapping[datetime, list[str]]:
-        """Where to begin, and the projects to sweep from there; ``otherwise`` is for those never swept."""
+    def starts(
+        self, projects: Iterable[str], otherwise: datetime, now: datetime
+    ) -> Mapping[datetime, list[str]]:
+        """Where to begin, and the projects to sweep from there; ``otherwise`` is for those never swept.
+
+        A cursor after ``now`` was an issue's and not Jira's clock, so nobody knows how far that sweep came.
+        """
         groups: dict[datetime, list[str]] = defaultdict(list)
         for project in sorted(projects):
-            groups[self._cursors.get(project, otherwise)].append(project)
+            cursor = self._cursors.get(project, otherwise)
+            groups[otherwise if cursor > now else cursor].append(project)
         return groups
 
     def move(self, projects: Iterable[str], to: datetime) -> None:

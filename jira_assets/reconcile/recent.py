@@ -1,8 +1,9 @@
 """The sweep: what was updated in Jira since the last one, and is not stored like that, is queued.
 
 Its cursor is of Jira's clock alone: the latest `updated` that there was when a sweep began, because what
-changes while the pages are read may or may not be on one of them. It moves when all that was found is durable
-in the queue. Search lags behind, so each sweep begins some time before the cursor.
+changes while the pages are read may or may not be on one of them. One that lies in Jira's future, as imports
+write it, is nobody's clock: it moves no cursor, and its issue is compared by every sweep. The cursor moves
+when all that was found is durable in the queue. Search lags behind, so each sweep begins some time before it.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +18,7 @@ from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.listing import every_issue
-from jira_assets.jira.states import FIELDS, IssueState, first_updated, states_of
+from jira_assets.jira.states import FIELDS, IssueState, newest_update, states_of
 from jira_assets.lookups.renames import Renames
 from jira_assets.reconcile.cursors import Cursors
 from jira_assets.reconcile.scope import (
@@ -40,6 +41,7 @@ class Swept:
     """What a sweep found: the keys of the issues that are not stored, or were changed since.
 
     ``queued`` of these were not in the queue yet. ``left_out`` counts the issues of months never copied.
+    ``lost`` are the projects that should be copied and could not be seen: they were not swept.
     """
 
     issues: int = 0
@@ -47,40 +49,46 @@ class Swept:
     outdated: list[str] = field(default_factory=list)
     queued: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
 
 
 def sweep(scope: Scope, folder: Path) -> Swept:
     """Compares what was updated lately; ``folder`` holds the cursors.
 
-    Raises ``JiraError`` and ``WarehouseBusy``; then the next sweep begins where this one did.
+    Raises ``JiraError`` and ``WarehouseBusy``; then the next sweep begins where this one did, as it does for
+    a project that cannot be seen.
     """
     swept = Swept()
     kept = scope.kept()
     if kept is None:
         return swept
-    guard = AccessGuard(scope.client, scope.projects)
+    guard = AccessGuard(scope.client, scope.projects, scope.lookups.visible_projects)
     guard.begin()
-    projects = scope.projects or scope.lookups.visible_projects(scope.client)
     cursors = Cursors(folder)
-    starts = cursors.starts(projects, _first_start(scope, kept.copied_since))
-    since = f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}"
-    until = first_updated(scope.client, f"{in_projects(since, scope.projects)} ORDER BY updated DESC")
-    if until is None:
+    now = scope.client.now if scope.client.clock_ahead is not None else scope.client.now - CLOCKS_DIFFER_BY
+    starts = cursors.starts(guard.seen, _first_start(scope, kept.copied_since, now), now)
+    since = in_projects(f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}", guard.named)
+    newest = newest_update(scope.client, since)
+    swept.lost = guard.lost
+    if newest is None:
         return swept
+    until = newest if newest <= now else newest_update(scope.client, since, now)
     renames = Renames(scope.lookups)
     for start, swept_from_there in starts.items():
         # All visible ones need not be named.
         named = [] if len(starts) == 1 and not scope.projects else swept_from_there
         for states in _updated_since(scope.client, start - _OVERLAP, named):
             _compare(scope, kept, states, renames, swept)
-    guard.confirm()
-    cursors.move(projects, until)
+    guard.look()
+    swept.lost = guard.lost
+    if until is not None:
+        cursors.move(guard.seen, until)
     return swept
 
 
-def _first_start(scope: Scope, copied_since: datetime) -> datetime:
+def _first_start(scope: Scope, copied_since: datetime, now: datetime) -> datetime:
     """From when on something may have changed after it was read, which we know by our own clock only."""
-    newest = scope.known.newest_update()
+    newest = scope.known.newest_update(now)
     start = copied_since - CLOCKS_DIFFER_BY
     # Jira's clock was not behind its own latest update: this holds however wrong ours is.
     return min(start, newest) if newest else start
@@ -106,7 +114,7 @@ def _compare(scope: Scope, kept: Kept, states: Iterable[IssueState], renames: Re
         if here is None:
             swept.unknown.append(state.key or issue_id)
             items[state.month].append(unknown_item(state, "updated in Jira, unknown here"))
-        elif has_changed(state, here, renames):
+        elif has_changed(state, here, renames, scope.client.now):
             swept.outdated.append(state.key or issue_id)
             items[here.month].append(stored_item(here, "updated in Jira, older here", state.updated))
     swept.issues += len(wanted)

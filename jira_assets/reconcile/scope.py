@@ -20,6 +20,7 @@ from jira_assets.warehouse.known import Known, Stored
 
 # When something was first read is by our clock.
 CLOCKS_DIFFER_BY = timedelta(days=1)
+_PERCENT = 100
 
 
 class Span(NamedTuple):
@@ -103,6 +104,24 @@ class Scope:
         return Kept(whole, copied_since, self.start_month)
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionLimit:
+    """How much may be gone at once: what is more than both is not believed.
+
+    A share alone would stop small sites, of which any deletion is a large one.
+    """
+
+    percent: float
+    count: int = 0
+
+    def allows(self, gone: int, of: int) -> bool:
+        """Whether so many of so many may be gone."""
+        return gone <= self.count or gone * _PERCENT <= of * self.percent
+
+    def __str__(self) -> str:
+        return f"{self.percent:g} % and more than {self.count}"
+
+
 def created_within(spans: Sequence[Span]) -> str:
     """The JQL condition that an issue was created in one of some stretches of time."""
     conditions = []
@@ -138,15 +157,19 @@ def visible_ones(client: JiraClient, stored: Collection[Stored]) -> list[Stored]
     return [one for one in stored if one.issue_id in seen]
 
 
-def has_changed(state: IssueState, stored: Stored, renames: Renames) -> bool:
-    """Whether Jira shows a later state than is stored. Search may show an earlier one.
+def has_changed(state: IssueState, stored: Stored, renames: Renames, now: datetime) -> bool:
+    """Whether Jira shows a later state than is stored, or an issue that it did not show before. Search may
+    show an earlier one. What is stored with an `updated` after ``now``, by Jira's clock, is edited before it.
 
     Raises ``Unauthorised``.
     """
+    if stored.hidden is not None:
+        return True
     if state.updated is None:
         return False
     if stored.updated is None or state.updated > stored.updated:
         return True
+    if state.updated < stored.updated:
+        return stored.updated > now
     # Projects can be renamed, statuses regrouped, and `created` corrected without any issue's being updated.
-    is_moved = state.month != stored.month
-    return state.updated == stored.updated and (is_moved or not renames.explain(state, stored))
+    return state.month != stored.month or not renames.explain(state, stored)

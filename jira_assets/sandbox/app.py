@@ -48,6 +48,7 @@ _OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/worklog/updated", bulk_reads.worklogs_updated),
     ("GET", "/worklog/deleted", bulk_reads.worklogs_deleted),
     ("POST", "/worklog/list", bulk_reads.worklog_list),
+    ("GET", "/issueLink/{link}", issue_reads.issue_link),
     ("GET", "/attachment/{attachment}", attachments.attachment),
     ("GET", "/attachment/content/{attachment}", attachments.content),
     ("GET", "/myself", site_reads.myself),

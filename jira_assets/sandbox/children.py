@@ -1,4 +1,4 @@
-"""Finding comments, worklogs and attachments by their own ids."""
+"""Finding comments, worklogs, attachments and links by their own ids."""
 
 from threading import Lock
 
@@ -24,6 +24,7 @@ class _Directory:
         self.comments: dict[int, str] = {}
         self.attachments: dict[int, str] = {}
         self.worklogs: dict[int, tuple[str, int]] = {}
+        self.links: dict[int, set[str]] = {}
         self._read: dict[str, StoredIssue] = {}
 
     def catch_up(self, issues: KnownIssues) -> None:
@@ -40,7 +41,9 @@ class _Directory:
     def _enter(self, issue: StoredIssue) -> None:
         contents = issue.contents()
         self.comments.update((_id(raw), issue.id) for raw in comments_of(contents))
-        self.attachments.update((_id(raw), issue.id) for raw in _attachments_of(contents))
+        self.attachments.update((_id(raw), issue.id) for raw in _elements(contents, "attachment"))
+        for raw in _elements(contents, "issuelinks"):
+            self.links.setdefault(_id(raw), set()).add(issue.id)
         for raw in worklogs_of(contents):
             worklog = _IDENTITY.decode(raw)
             updated = worklog.updated or worklog.created
@@ -50,8 +53,10 @@ class _Directory:
         contents = issue.contents()
         for raw in comments_of(contents):
             self.comments.pop(_id(raw), None)
-        for raw in _attachments_of(contents):
+        for raw in _elements(contents, "attachment"):
             self.attachments.pop(_id(raw), None)
+        for raw in _elements(contents, "issuelinks"):
+            self.links.get(_id(raw), set()).discard(issue.id)
         for raw in worklogs_of(contents):
             self.worklogs.pop(_id(raw), None)
 
@@ -82,7 +87,13 @@ class Children:
     def attachment(self, issues: KnownIssues, attachment_id: int) -> tuple[str, Raw] | None:
         """(issue id, the attachment as in ``fields.attachment``)."""
         issue = issues.get(self._current(issues).attachments.get(attachment_id, ""))
-        return _pick(issue.id, _attachments_of(issue.contents()), attachment_id) if issue else None
+        return _pick(issue.id, _elements(issue.contents(), "attachment"), attachment_id) if issue else None
+
+    def link(self, issues: KnownIssues, link_id: int) -> tuple[str, Raw] | None:
+        """(id of an issue that shows it, the link as in ``fields.issuelinks``)."""
+        shown_by = self._current(issues).links.get(link_id)
+        issue = issues.get(min(shown_by)) if shown_by else None
+        return _pick(issue.id, _elements(issue.contents(), "issuelinks"), link_id) if issue else None
 
     def worklog_updates(self, issues: KnownIssues) -> list[tuple[int, int, str]]:
         """(epoch milliseconds of ``updated``, worklog id, issue id), oldest first."""
@@ -98,8 +109,8 @@ class Children:
             return self._directory
 
 
-def _attachments_of(contents: Contents) -> list[Raw]:
-    return _RAWS.decode(contents.value("attachment")) or []
+def _elements(contents: Contents, field: str) -> list[Raw]:
+    return _RAWS.decode(contents.value(field)) or []
 
 
 def _pick(issue_id: str, raws: list[Raw], wanted: int) -> tuple[str, Raw] | None:

@@ -19,6 +19,7 @@ from jira_assets.sandbox.answers import (
 )
 from jira_assets.sandbox.call import Answer, Call, RefusedError, json_answer
 from jira_assets.sandbox.catalogue import names_and_schemas
+from jira_assets.sandbox.neighbours import brief
 from jira_assets.sandbox.rewriting import rewriter
 from jira_assets.sandbox.stored import StoredIssue
 
@@ -120,6 +121,22 @@ def remote_links(call: Call) -> Answer:
         if msgspec.json.decode(raw, type=_RemoteLink).global_id == call.text("globalId"):
             return Answer(bytes(raw))
     raise RefusedError(404, "The remote issue link does not exist.")
+
+
+def issue_link(call: Call) -> Answer:
+    """A link with both of its ends; 404 unless the caller sees both."""
+    call.check_parameters(())
+    name = call.path["link"]
+    found = call.sandbox.children.link(call.site.readable(), int(name)) if name.isdecimal() else None
+    if found is not None:
+        shown_by, link = found[0], msgspec.json.decode(found[1])
+        outward = link.get("outwardIssue")
+        other = outward or link.get("inwardIssue") or {}
+        here, there = call.find(shown_by), call.find(str(other.get("id")))
+        if here is not None and there is not None:
+            own = brief(msgspec.json.decode(here.json()), f"{call.sandbox.url}/rest/api/3/issue/{here.id}")
+            return json_answer(link | {"inwardIssue" if outward else "outwardIssue": own})
+    raise RefusedError(404, f"No issue link with id '{name}' exists.")
 
 
 def _bulk_limit(body: BulkFetchBody) -> int:

@@ -75,6 +75,7 @@ def serve(
             media_port=media_socket.getsockname()[1],
             faults=running.faults,
             traffic=running.traffic,
+            clock=site.clock,
         )
         with _in_background(application, [site_socket, media_socket]):
             yield running
@@ -122,6 +123,7 @@ def _in_background(application: ASGIApp, sockets: list[socket.socket]) -> Iterat
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # the site has a clock of its own
     )
     server = _PromptServer(config)
     thread = Thread(target=server.run, args=(sockets,), name="sandbox", daemon=True)

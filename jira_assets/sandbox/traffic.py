@@ -1,7 +1,9 @@
 """What lies in front of the application: the log of requests, and the faults that befall them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -41,13 +43,20 @@ class FrontDoor:
     """The ASGI application of both listeners: logs a request, lets its fault happen, passes it on."""
 
     def __init__(
-        self, site: ASGIApp, media: ASGIApp, media_port: int, faults: Faults, traffic: Traffic
+        self,
+        site: ASGIApp,
+        media: ASGIApp,
+        media_port: int,
+        faults: Faults,
+        traffic: Traffic,
+        clock: Callable[[], int],
     ) -> None:
         self._site = site
         self._media = media
         self._media_port = media_port
         self._faults = faults
         self._traffic = traffic
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen = SeenRequest(
@@ -65,9 +74,19 @@ class FrontDoor:
         try:
             fault = self._faults.pick(seen.method, seen.path)
             scope["sandbox.seen"] = seen
-            await self._answer(scope, receive, _noting(seen, send), seen, fault)
+            await self._answer(scope, receive, self._noting(seen, send), seen, fault)
         finally:
             traffic.in_progress -= 1
+
+    def _noting(self, seen: SeenRequest, send: Send) -> Send:
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen.status = message["status"]
+                date = formatdate(self._clock() / 1000, usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
+            await send(message)
+
+        return note
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, seen: SeenRequest, fault: Fault | None
@@ -100,15 +119,6 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         chunks.append(message.get("body", b""))
     return b"".join(chunks)
-
-
-def _noting(seen: SeenRequest, send: Send) -> Send:
-    async def note(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            seen.status = message["status"]
-        await send(message)
-
-    return note
 
 
 async def _reset(scope: Scope) -> None:

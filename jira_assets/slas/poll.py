@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jira_assets.events.queue import Item
+from jira_assets.jira.access import visible_ones_of
 from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fields import fetch_fields
@@ -31,7 +32,7 @@ class Polled:
 
     ``updated``: its SLAs were read. ``healed``: it is not what is stored, so it is fetched whole. ``failed``:
     its SLAs could not be read, and keep their last values; ``reasons`` says why. ``skipped``: search does not
-    list it although it is open, or its month was never copied.
+    list it although it is open, or it is known to be out of sight, or its month was never copied.
     """
 
     updated: list[str] = field(default_factory=list)
@@ -80,7 +81,8 @@ class SlaPoll:
         """The open issues that search lists, those that have changed being noted for the queue."""
         listed: list[OpenIssue] = []
         kept = self._scope.kept()
-        for page in read_open_issues(self._reader, sla_fields, self._scope.projects):
+        projects = visible_ones_of(self._reader, self._scope.projects)
+        for page in read_open_issues(self._reader, sla_fields, projects):
             # What was closed here may be open because its status is of another category by now.
             closed = [issue.state.issue_id for issue in page if issue.state.issue_id not in self._stored]
             stored = {**self._stored, **self._scope.known.stored(closed)}
@@ -105,7 +107,9 @@ class SlaPoll:
         if stored is None:
             item = unknown_item(state, f"{_key(state)} is not stored as it is in Jira", Source.SLA_POLL)
             self._heal(_key(state), state.month, item)
-        elif has_changed(state, stored, self._renames) or self._names_another_status(state, stored):
+        elif has_changed(state, stored, self._renames, self._client.now) or self._names_another_status(
+            state, stored
+        ):
             self._heal_stored(stored, "has changed in Jira", state.updated)
 
     def _names_another_status(self, state: IssueState, stored: Stored) -> bool:
@@ -123,14 +127,17 @@ class SlaPoll:
         unread = []
         for issue_id in unlisted:
             state, stored = found.get(issue_id), self._stored[issue_id]
-            if state is None and stored.project in visible:
+            if state is None and stored.hidden is not None:
+                unread.append(issue_id)  # the census looks whether it is seen again
+                self._polled.skipped.append(stored.key)
+            elif state is None and stored.project in visible:
                 self._heal_stored(stored, "cannot be read")
             elif state is None:
                 unread.append(issue_id)
                 self._polled.failed.append(stored.key)
                 self._polled.reasons.add(f"the project {stored.project} cannot be seen any more")
             elif state.category == DONE:
-                if has_changed(state, stored, self._renames):
+                if has_changed(state, stored, self._renames, self._client.now):
                     self._heal_stored(stored, "is no longer open", state.updated)
             else:
                 unread.append(issue_id)

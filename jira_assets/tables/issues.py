@@ -57,6 +57,8 @@ def _rows(configured_columns: Sequence[str], issue: Issue) -> Iterator[Row]:
         *configured,
         custom_fields,
         issue.previous_keys,
+        issue.latest.hidden_since,
+        issue.latest.hidden_because,
         issue.latest.fetched_at[Part.ISSUE],
         issue.latest.source,
     )
@@ -149,6 +151,16 @@ _BEFORE = (
 _AFTER = (
     Column("custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT),
     Column("previous_keys", Kind.TEXT_LIST, "Keys that it or its project had before, oldest first."),
+    Column(
+        "out_of_sight_since",
+        Kind.TIMESTAMP,
+        "When the account was found not to see it any more, although it may be there; NULL if it is seen.",
+    ),
+    Column(
+        "out_of_sight_because",
+        Kind.TEXT,
+        "Why that seems to be: of its security level, of its project, or because it is archived.",
+    ),
     Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
     Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
 )

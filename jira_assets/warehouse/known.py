@@ -14,7 +14,7 @@ from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.values import readable
 from jira_assets.raw.record import Source
 from jira_assets.tables.attachments import ATTACHMENTS
-from jira_assets.tables.comments import COMMENTS
+from jira_assets.tables.declare import IssueTable, Table
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.connection import WarehouseError, connect
@@ -74,31 +74,25 @@ _NEIGHBOURS = f"""
     UNION SELECT issue_id, month FROM {SCHEMA}.issues WHERE parent_id IN {_WANTED}
 """
 _KEYS = f"SELECT issue_id, issue_key FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
-_WITNESSES = 20  # some of the latest are enough
-_OF_SAME_LEVEL = f"""
-    SELECT one.issue_id,
-        list(other.issue_id ORDER BY other.updated_at DESC) FILTER (other.issue_id IS NOT NULL)
-    FROM {SCHEMA}.issues one LEFT JOIN {SCHEMA}.issues other
-        ON other.project_key = one.project_key AND other.security_level = one.security_level
-        AND other.issue_id NOT IN {_WANTED}
-    WHERE one.security_level IS NOT NULL AND one.issue_id IN {_WANTED} GROUP BY one.issue_id
-"""
 # The columns of `Stored`, in their order.
 _COLUMNS = (
     "issue_id, month, issue_key AS key, project_key AS project, updated_at AS updated, status, "
-    "status_category_key AS category"
+    "status_category_key AS category, security_level AS level, "
+    "out_of_sight_because AS hidden"
 )
 _STORED = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
-_NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues"
+_OF_PROJECT = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE project_key = $project ORDER BY issue_id"
+_NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues WHERE updated_at <= $until"
 _OLDEST_READING = f"SELECT min(_synced_at) FROM {SCHEMA}.issues"
-_COMMENTS = f"""
-    SELECT TRY_CAST(comment_id AS BIGINT) AS id, issue_id FROM {SCHEMA}.comments
-    WHERE id > $after AND list_contains($months, month) ORDER BY id LIMIT $limit
+_CHILDREN = """
+    SELECT TRY_CAST({key} AS BIGINT) AS id, list(issue_id) FROM {schema}.{table}
+    WHERE id > $after AND list_contains($months, month) GROUP BY id ORDER BY id LIMIT $limit
 """
 _UNREAD = f"""
     SELECT {_COLUMNS} FROM {SCHEMA}.issues
     WHERE _synced_at < $before AND list_contains($months, month)
-        AND (status_category_key IS DISTINCT FROM 'done' OR updated_at > $updated_since)
+        AND (status_category_key IS DISTINCT FROM 'done'
+            OR (updated_at > $updated_since AND updated_at < now() + INTERVAL 1 DAY))
     ORDER BY _synced_at, issue_id LIMIT $limit
 """
 _WITHOUT_FILES = f"""
@@ -119,6 +113,10 @@ _UNLISTED = f"""
     FROM {SCHEMA}.issues ANTI JOIN listed USING (issue_id) WHERE list_contains($months, month)
     ORDER BY issue_id
 """
+_SEEN_AGAIN = f"""
+    SELECT {_COLUMNS} FROM {SCHEMA}.issues SEMI JOIN listed USING (issue_id)
+    WHERE out_of_sight_since IS NOT NULL ORDER BY issue_id
+"""
 _COUNT = f"SELECT count(*) FROM {SCHEMA}.issues WHERE list_contains($months, month)"
 
 
@@ -131,6 +129,8 @@ _UNLISTED_SCHEMA = pl.Schema(
         "updated": pl.Datetime("ms", "UTC"),
         "status": pl.String(),
         "category": pl.String(),
+        "level": pl.String(),
+        "hidden": pl.String(),
         "unseen_level": pl.String(),
     }
 )
@@ -154,18 +154,22 @@ class Stored(NamedTuple):
     updated: datetime | None
     status: str | None
     category: str | None
+    level: str | None = None
+    hidden: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
     """Between the issues that Jira lists and those of some months here, of which there are ``stored``.
 
-    ``unlisted`` has the columns of ``Stored``, and ``unseen_level``: the issue's security level, if no issue
-    of that level and project is listed.
+    ``seen_again`` are those that are listed and were out of sight. ``unlisted`` has the columns of
+    ``Stored``, and ``unseen_level``: the issue's security level, if no issue of that level and project is
+    listed.
     """
 
     stored: int
     unknown: list[str]
+    seen_again: list[Stored]
     unlisted: pl.DataFrame
 
 
@@ -196,15 +200,15 @@ class Known:
         """The last key of each of these issues that is known."""
         return dict(self._ask(_KEYS, issue_ids))
 
-    def of_same_level(self, issue_ids: Iterable[str]) -> dict[str, list[str]]:
-        """For each of these issues that has a security level, some others of that level and project."""
-        return {
-            issue_id: (others or [])[:_WITNESSES] for issue_id, others in self._ask(_OF_SAME_LEVEL, issue_ids)
-        }
-
     def stored(self, issue_ids: Iterable[str]) -> dict[str, Stored]:
         """What the tables have of those of these issues that are known."""
         return {row[0]: Stored(*row) for row in self._ask(_STORED, issue_ids)}
+
+    def of_project(self, project: str) -> list[Stored]:
+        """The issues that were of a project, by its key, when they were last fetched."""
+        with self._connection() as connection:
+            rows = connection.execute(_OF_PROJECT, {"project": project}).fetchall() if connection else []
+        return [Stored(*row) for row in rows]
 
     def open_issues(self) -> dict[str, Stored]:
         """All issues that are not closed, by id."""
@@ -216,15 +220,15 @@ class Known:
         """When what was read first, of what is stored, was asked for; None if nothing is."""
         return self._one(_OLDEST_READING)
 
-    def newest_update(self) -> datetime | None:
-        """The last time, by Jira's clock, that anything of what is stored was updated."""
-        return self._one(_NEWEST_UPDATE)
+    def newest_update(self, until: datetime) -> datetime | None:
+        """The last time that anything of what is stored was updated; what lies after ``until`` is no time."""
+        return self._one(_NEWEST_UPDATE, (ISSUES,), until=until)
 
     def unread(
         self, before: datetime, updated_since: datetime, months: Sequence[str], limit: int
     ) -> list[Stored]:
         """The issues of these months that were last asked for before a time, and are open or were updated
-        since another: those that have waited longest.
+        since another, but not in years to come: those that have waited longest.
         """
         values = {"before": before, "updated_since": updated_since, "months": list(months), "limit": limit}
         with self._connection() as connection:
@@ -238,13 +242,20 @@ class Known:
             rows = connection.execute(_WITHOUT_FILES, values).fetchall() if connection else []
         return [Stored(*row) for row in rows]
 
-    def comments(self, after: int, months: Sequence[str], limit: int) -> dict[int, str]:
-        """The next comments of these months after an id, and the issues that they belong to."""
+    def children(
+        self, table: IssueTable, after: int, months: Sequence[str], limit: int
+    ) -> dict[int, list[str]]:
+        """The next children of these months after an id, and the issues that they belong to.
+
+        ``table`` is one whose key begins with their id: `comments`, `worklogs`.
+        """
+        key = table.primary_key[0]
+        sql = _CHILDREN.format(key=key, schema=SCHEMA, table=table.name)
         values = {"after": after, "months": list(months), "limit": limit}
         with self._connection() as connection:
-            if connection is None or not built(connection, [COMMENTS]):
+            if connection is None or not built(connection, [table]):
                 return {}
-            return dict(connection.execute(_COMMENTS, values).fetchall())
+            return dict(connection.execute(sql, values).fetchall())
 
     def differences(self, listed: pl.Series, months: Sequence[str]) -> Differences:
         """Compares the ids of the issues that Jira lists with the issues of these months."""
@@ -252,13 +263,14 @@ class Known:
         wanted = {"months": list(months)}
         with self._connection() as connection:
             if connection is None:
-                return Differences(0, listed.to_list(), pl.DataFrame(schema=_UNLISTED_SCHEMA))
+                return Differences(0, listed.to_list(), [], pl.DataFrame(schema=_UNLISTED_SCHEMA))
             connection.execute("CREATE TEMP TABLE listed AS SELECT DISTINCT issue_id FROM incoming")
             (stored,) = connection.execute(_COUNT, wanted).fetchone() or (0,)
             unknown = [issue_id for (issue_id,) in connection.execute(_UNKNOWN).fetchall()]
+            seen_again = [Stored(*row) for row in connection.execute(_SEEN_AGAIN).fetchall()]
             unlisted = pl.DataFrame(connection.sql(_UNLISTED, params=wanted)).cast(_UNLISTED_SCHEMA)
             connection.execute("DROP TABLE listed")
-        return Differences(stored, unknown, unlisted)
+        return Differences(stored, unknown, seen_again, unlisted)
 
     def outdated(self, since: datetime) -> list[Outdated]:
         """The issues that show another one, last asked for after ``since``, as it was before."""
@@ -272,9 +284,9 @@ class Known:
         )
         return list(dict.fromkeys(outdated))
 
-    def _one(self, sql: str) -> datetime | None:
-        with self._connection() as connection:
-            found = connection.execute(sql).fetchone() if connection else None
+    def _one(self, sql: str, needed: Sequence[Table] = _NEEDED, **values: object) -> datetime | None:
+        with self._connection(needed) as connection:
+            found = connection.execute(sql, values).fetchone() if connection else None
         return found[0] if found else None
 
     def _ask(self, sql: str, ids: Iterable[str]) -> list[tuple[Any, ...]]:
@@ -285,12 +297,12 @@ class Known:
             return connection.execute(sql, {"ids": wanted}).fetchall() if connection else []
 
     @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    def _connection(self, needed: Sequence[Table] = _NEEDED) -> Iterator[duckdb.DuckDBPyConnection | None]:
         if not self._database.exists():
             yield None
             return
         with connect(self._database, read_only=True, patience_s=_PATIENCE_S) as connection:
             try:
-                yield connection if len(built(connection, _NEEDED)) == len(_NEEDED) else None
+                yield connection if len(built(connection, needed)) == len(needed) else None
             except duckdb.Error as error:
                 raise WarehouseError(f"{self._database} cannot be read: {error}") from error

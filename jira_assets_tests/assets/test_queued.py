@@ -11,7 +11,7 @@ import pytest
 
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
-from jira_assets.jira.events import Child, Expected
+from jira_assets.jira.events import Expected
 from jira_assets.raw.record import Part
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
@@ -24,6 +24,7 @@ JANUARY, FEBRUARY = "2024-01", "2024-02"
 FIRST, SECOND, OF_FEBRUARY = "10001", "10002", "10003"
 QUEUED_ONLY = {"ops": {"raw_issues": {"config": {"queued_only": True}}}}
 NO_EVENT_WAITS = "raw_issues.no_event_waits"
+NEVER = Expected(datetime(2025, 1, 1, tzinfo=UTC), None)  # nothing is as new as that
 TABLES = ["issues", "attachments", "issuelinks"]
 
 
@@ -153,16 +154,14 @@ def test_what_jira_does_not_show_yet_stays_and_the_run_is_green(pipe: Pipeline) 
 
 
 def test_what_waits_for_too_long_fails_the_check(pipe: Pipeline) -> None:
-    never = Child("comments", "7", present=True, updated=None)
-    put(JANUARY, FIRST, ago=timedelta(minutes=3), expected=Expected(None, never))
+    put(JANUARY, FIRST, ago=timedelta(minutes=3), expected=NEVER)
     run = queued(pipe)
     assert not run.checks()[NO_EVENT_WAITS]
     assert run.offenders(NO_EVENT_WAITS) == [f"{JANUARY}: 1 waiting"]
 
 
 def test_what_never_comes_is_given_up_and_the_check_is_well_again(pipe: Pipeline) -> None:
-    never = Child("comments", "7", present=True, updated=None)
-    put(JANUARY, FIRST, ago=timedelta(minutes=61), expected=Expected(None, never))
+    put(JANUARY, FIRST, ago=timedelta(minutes=61), expected=NEVER)
     run = queued(pipe)
     assert counts(run)["events_given_up"] == 1
     assert waiting() == []

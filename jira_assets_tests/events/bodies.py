@@ -22,11 +22,17 @@ def issue_event(site: Site, issue_id: str, name: str = "jira:issue_updated", **m
     return body(name, _updated(issue), issue=_named(issue) | {"fields": fields}, **members)
 
 
-def comment_event(site: Site, issue_id: str, comment: dict[str, Any], name: str = "comment_created") -> bytes:
-    """Of a comment, with the few fields that Jira then shows of its issue."""
+def comment_event(
+    site: Site,
+    issue_id: str,
+    comment: dict[str, Any],
+    name: str = "comment_created",
+    at: datetime | None = None,
+) -> bytes:
+    """Of a comment, with the few fields that Jira then shows of its issue; as old as that unless it says."""
     issue = site.get(issue_id)
     fields = {each: issue["fields"].get(each) for each in ("summary", "project")}
-    return body(name, _updated(issue), comment=comment, issue=_named(issue) | {"fields": fields})
+    return body(name, at or _updated(issue), comment=comment, issue=_named(issue) | {"fields": fields})
 
 
 def link_event(

@@ -28,9 +28,9 @@ from jira_assets.lookups.refresh import Lookups, Refreshed
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.reconcile.census import Census, take_census
-from jira_assets.reconcile.comments import take_comment_census
+from jira_assets.reconcile.children import take_comment_census, take_worklog_census
 from jira_assets.reconcile.recent import Swept, sweep
-from jira_assets.reconcile.scope import Scope
+from jira_assets.reconcile.scope import DeletionLimit, Scope
 from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
@@ -59,7 +59,7 @@ class Copy:
         self, sandbox: RunningSandbox, folder: Path, projects: Sequence[str] = (), keys: str = ""
     ) -> None:
         self.sandbox = sandbox
-        variables = {
+        self.variables = {
             "JIRA_BASE_URL": sandbox.url,
             "JIRA_EMAIL": sandbox.account.email,
             "JIRA_API_TOKEN": sandbox.account.token,
@@ -67,7 +67,7 @@ class Copy:
             "JIRA_PROJECTS": ",".join(projects),
             "JIRA_ENCRYPTION_KEYS": keys,
         }
-        self._settings = Settings(variables)
+        self._settings = Settings(self.variables)
         keyring = self._settings.keyring
         self.raw = RawLog(UPath(folder / "raw"), keyring)
         self.database = folder / "warehouse.duckdb"
@@ -180,10 +180,12 @@ class Copy:
         with self.scope() as scope:
             return sweep(scope, self._settings.reconcile_dir)
 
-    def take_census(self, max_deleted_percent: float = 5) -> Census:
+    def take_census(self, max_deleted_percent: float = 5, max_deleted_issues: int = 20) -> Census:
+        limit = DeletionLimit(max_deleted_percent, max_deleted_issues)
         with self.scope() as scope:
-            census = take_census(scope, max_deleted_percent)
-            take_comment_census(scope, max_deleted_percent)
+            census = take_census(scope, limit)
+            take_comment_census(scope, limit)
+            take_worklog_census(scope, limit)
             return census
 
     def hurry(self) -> None:

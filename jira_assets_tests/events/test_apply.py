@@ -12,7 +12,8 @@ from jira_assets.raw.segments import Segment
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
-from jira_assets_tests.events.bodies import attachment_event, change, comment_event, link_event
+from jira_assets.sandbox.times import iso
+from jira_assets_tests.events.bodies import attachment_event, body, change, comment_event, link_event
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill
 from jira_assets_tests.jira.issues import MONTH, elements, full_issue
 
@@ -98,7 +99,7 @@ def test_so_it_is_with_comments_of_which_the_issue_says_nothing(copied: Copy) ->
     issue["fields"]["comment"] = {"comments": [comment]}
     site.put(issue)  # its `updated` stays
     assert (
-        copied.applied(comment_event(site, SECOND, comment), month=MONTH)
+        copied.applied(comment_event(site, SECOND, comment, at=datetime.now(UTC)), month=MONTH)
         == "0 settled, 1 waiting, 0 given up, [] deleted"
     )
     site.release_reads()
@@ -146,13 +147,22 @@ def test_a_link_that_came_and_went_is_not_waited_for(copied: Copy) -> None:
 
 def test_what_never_shows_is_given_up_after_an_hour_and_nothing_is_lost(copied: Copy) -> None:
     moment = copied.sandbox.site.next_moment()
-    assert copied.applied(
-        link_event(7, FIRST, SECOND, moment), ago=timedelta(minutes=59), month=MONTH
-    ).startswith("0 settled, 2")
-    assert copied.applied(link_event(8, FIRST, SECOND, moment), ago=LONG_AGO, month=MONTH) == (
-        "0 settled, 2 waiting, 2 given up, [] deleted"
+    first, second = (
+        body("jira:issue_updated", moment, issue={"id": each, "fields": {"updated": iso(moment)}})
+        for each in (FIRST, SECOND)
     )
+    assert copied.applied(first, ago=timedelta(minutes=59), month=MONTH).startswith("0 settled, 1 waiting")
+    told = copied.applied(second, ago=LONG_AGO, month=MONTH)
+    assert told == "0 settled, 1 waiting, 1 given up, [] deleted"
     assert len(stored(copied)) == 3
+
+
+def test_a_link_that_jira_does_not_have_for_us_is_not_waited_for(copied: Copy) -> None:
+    moment = copied.sandbox.site.next_moment()
+    said = link_event(7, FIRST, SECOND, moment)
+    assert copied.applied(said, month=MONTH).startswith("0 settled, 2")
+    told = copied.applied(link_event(8, FIRST, SECOND, moment), ago=timedelta(minutes=1), month=MONTH)
+    assert told.startswith("2 settled, 2 waiting")
 
 
 def test_an_old_item_that_is_tried_for_the_first_time_is_applied(copied: Copy) -> None:
@@ -227,10 +237,12 @@ def test_an_attachment_that_was_removed_is_gone(copied: Copy) -> None:
     assert copied.tables()["attachments"] == []
 
 
-def test_what_events_ask_for_waits_while_the_project_cannot_be_seen(copied: Copy) -> None:
+def test_what_events_ask_for_is_made_up_for_when_the_project_can_be_seen_again(copied: Copy) -> None:
     said = change(copied.sandbox.site, FIRST, summary="new")
     copied.sandbox.account.projects = frozenset()
-    assert copied.applied(said, ago=LONG_AGO, month=MONTH) == "0 settled, 1 waiting, 0 given up, [] deleted"
+    assert copied.applied(said, ago=LONG_AGO, month=MONTH) == "1 settled, 0 waiting, 0 given up, [] deleted"
+    assert stored(copied)[FIRST] == "Issue 1"
     copied.sandbox.account.projects = None
-    assert copied.applied(month=MONTH) == "1 settled, 0 waiting, 0 given up, [] deleted"
+    assert copied.take_census().outdated == ["SUP-1"]
+    copied.catch_up()
     assert stored(copied)[FIRST] == "new"

@@ -48,6 +48,7 @@ class Story:
             for _ in range(_ACTIONS_AT_ONCE):
                 self._sent += self._simulator.step()
             step(self)
+        self.show()
         self.deliver(len(self._sent))
         self._reconcile()
         self.copied.catch_up(rounds=1)
@@ -83,6 +84,24 @@ class Story:
 
     def hold_reads(self) -> None:
         self._site.hold_reads()
+
+    def hide(self) -> None:
+        """Some issues get a security level that the account lacks, and nobody is told."""
+        for issue in list(self._site):
+            if self._rng.random() < 0.3:
+                hidden = self._site.get(issue.id)
+                level = {"id": "1", "name": "Board"}
+                hidden["fields"] |= {"security": level, "updated": iso(self._site.next_moment())}
+                self._site.put(hidden)
+        self.copied.sandbox.account.sees_secured = False
+
+    def show(self) -> None:
+        """The account is given the level."""
+        self.copied.sandbox.account.sees_secured = True
+
+    def reconcile(self) -> None:
+        self.copied.sweep()
+        self.copied.take_census(max_deleted_percent=100)
 
     def release_reads(self) -> None:
         self._site.release_reads()
@@ -143,8 +162,7 @@ class Story:
 
     def _reconcile(self) -> None:
         self.release_search()
-        self.copied.sweep()
-        self.copied.take_census(max_deleted_percent=100)
+        self.reconcile()
 
 
 Step = Callable[[Story], None]
@@ -199,6 +217,14 @@ def test_events_that_are_lost_are_made_up_for_by_reconciliation(
     seed: int, about: Sequence[str], steps: list[Step]
 ) -> None:
     _assert_converges(seed, about, steps)
+
+
+@thoroughly
+@given(SEEDS, SUBJECTS, some_of([*EVERY_DAY, Story.hide, Story.show, Story.reconcile]))
+def test_issues_that_are_hidden_and_seen_again_are_as_they_are_in_jira(
+    seed: int, about: Sequence[str], steps: list[Step]
+) -> None:
+    _assert_converges(seed, about, [Story.hide, *steps])
 
 
 @thoroughly

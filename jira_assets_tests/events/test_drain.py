@@ -11,6 +11,7 @@ from jira_assets.jira.events import parse
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
+from jira_assets.timestamps import epoch_milliseconds
 from jira_assets_tests.events.bodies import (
     attachment_event,
     body,
@@ -26,6 +27,8 @@ from jira_assets_tests.jira.issues import MONTH, full_issue
 OURS, FOREIGN, NEW = "10001", "10002", "10003"
 AT = 1_709_287_200_123
 LONG_AGO = timedelta(minutes=61)
+NOW = str(epoch_milliseconds(datetime.now(UTC))).encode()
+UNCOPIED = full_issue(5, attachment=[{"id": "501"}, {"id": "502"}])  # which no attachment's event names
 TRAVERSAL = "../../../../etc/passwd"
 
 
@@ -210,7 +213,8 @@ def test_an_event_whose_issue_is_not_to_be_seen_yet_waits_and_comes_again(
 ) -> None:
     sandbox.site.hold_reads()
     sandbox.site.put(full_issue(4))
-    copied.deliver(issue_event(sandbox.site, "10004"), issue_event(sandbox.site, OURS))
+    said = issue_event(sandbox.site, "10004", "jira:issue_created")
+    copied.deliver(said.replace(b"1709287200123", NOW), issue_event(sandbox.site, OURS))
     assert str(copied.drain()) == "events: 1 queued, 1 waiting for their issue to be found"
     sandbox.site.release_reads()
     assert copied.drain().waiting == 0  # not due yet
@@ -220,7 +224,8 @@ def test_an_event_whose_issue_is_not_to_be_seen_yet_waits_and_comes_again(
     assert copied.queued() == ["10004", OURS]
 
 
-def test_each_wait_is_longer_than_the_one_before(copied: Copy) -> None:
+def test_each_wait_is_longer_than_the_one_before(copied: Copy, sandbox: RunningSandbox) -> None:
+    sandbox.site.put(UNCOPIED)
     copied.deliver(attachment_event("501", AT), ago=timedelta(seconds=40))
     copied.drain()
     now = datetime.now(UTC)
@@ -236,7 +241,8 @@ def test_what_waits_keeps_nobody_else_waiting(copied: Copy, sandbox: RunningSand
     assert copied.queued() == [OURS]
 
 
-def test_after_an_hour_an_event_without_an_issue_is_given_up(copied: Copy) -> None:
+def test_after_an_hour_an_event_without_an_issue_is_given_up(copied: Copy, sandbox: RunningSandbox) -> None:
+    sandbox.site.put(UNCOPIED)
     copied.deliver(attachment_event("501", AT), ago=timedelta(minutes=59))
     copied.deliver(attachment_event("502", AT), ago=LONG_AGO)
     copied.drain()

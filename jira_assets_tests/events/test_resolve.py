@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_defect_2_an_attachment_is_found_by_the_tables(copied: Copy, created: bo
 
 
 def test_an_attachment_that_is_not_stored_is_not_found_yet(copied: Copy) -> None:
-    resolution, places = resolved(copied, attachment_event("502", AT))
+    resolution, places = resolved(copied, attachment_event("502", datetime.now(UTC)))
     assert places == [None]
     assert resolution.error is None
     assert copied.sandbox.requests == []  # Jira could not tell

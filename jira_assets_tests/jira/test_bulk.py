@@ -7,7 +7,7 @@ from msgspec import Raw
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.bulk import bulk_changelogs, search, visible_projects
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import BrokenPaging, ProjectsNotVisible, Unavailable
+from jira_assets.jira.errors import BrokenPaging, NoProjectVisible, ProjectsNotVisible, Unavailable
 from jira_assets.jira.jql import created_in_month
 from jira_assets.jira.parts import array_of, comments, histories, remote_links, worklogs
 from jira_assets.sandbox import faults
@@ -134,9 +134,22 @@ def test_more_projects_than_a_page_holds_are_all_seen() -> None:
         assert len(visible_projects(client)) == 130
 
 
-def test_an_unknown_project_is_named_with_the_visible_ones(client: JiraClient) -> None:
-    with pytest.raises(ProjectsNotVisible, match=r"NOPE cannot be seen. The visible ones are ENG, SUP\."):
-        AccessGuard(client, ["SUP", "NOPE"]).begin()
+def test_unknown_projects_are_an_error_that_names_the_visible_ones(client: JiraClient) -> None:
+    with pytest.raises(NoProjectVisible, match=r"NOPE cannot be seen. The visible ones are ENG, SUP\."):
+        AccessGuard(client, ["NOPE"]).begin()
+
+
+def test_an_unknown_project_stops_no_other(sandbox: RunningSandbox, client: JiraClient) -> None:
+    guard = AccessGuard(client, ["SUP", "NOPE", "ENG"])
+    guard.begin()
+    assert (guard.named, guard.lost) == (["SUP", "ENG"], ["NOPE"])
+    sandbox.account.lose_rights(frozenset({"ENG"}))
+    assert guard.look() == {"SUP"}
+    assert (guard.named, guard.lost) == (["ENG"], ["NOPE", "SUP"])
+    guard.confirm()  # it is told once
+    sandbox.account.lose_rights()
+    with pytest.raises(NoProjectVisible, match="ENG could be seen before"):
+        guard.confirm()
 
 
 def test_an_account_without_projects_is_an_error(sandbox: RunningSandbox, client: JiraClient) -> None:

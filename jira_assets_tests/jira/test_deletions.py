@@ -48,12 +48,6 @@ def test_one_whose_project_nobody_knows_is_not_confirmed(client: JiraClient) -> 
     assert confirmed_deletions(client, {GONE: None, NEVER: "NOSUCH"}) == {}
 
 
-def test_where_there_are_witnesses_one_of_them_has_to_be_seen(client: JiraClient) -> None:
-    assert confirmed_deletions(client, {GONE: "SUP"}, {GONE: [NEVER, THERE]}).keys() == {GONE}
-    assert confirmed_deletions(client, {GONE: "SUP"}, {GONE: [NEVER]}) == {}
-    assert confirmed_deletions(client, {GONE: "SUP"}, {GONE: []}) == {}
-
-
 @pytest.mark.parametrize("after", range(4))
 def test_rights_that_are_lost_meanwhile_confirm_nothing_wrong(
     sandbox: RunningSandbox, client: JiraClient, after: int

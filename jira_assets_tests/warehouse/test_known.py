@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import polars as pl
 import pytest
 
 from jira_assets.raw.record import Source
+from jira_assets.tables.comments import COMMENTS
 from jira_assets.warehouse import known as module
 from jira_assets.warehouse.connection import WarehouseBusy
 from jira_assets.warehouse.known import Known, Stored
@@ -118,7 +118,6 @@ def test_nothing_is_asked_about_nothing(tmp_path: Path) -> None:
     known = Known(database)
     assert known.months([]) == known.issues_of_attachments([]) == known.neighbours(set()) == {}
     assert known.keys([]) == {}
-    assert not known.of_same_level([])
     assert not known.stored([])
 
 
@@ -126,8 +125,8 @@ def test_issues_as_they_are_stored(tmp_path: Path, filled: Path) -> None:
     with duckdb.connect(str(filled), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(
-            "SELECT issue_id, month, issue_key, project_key, updated_at, status, status_category_key "
-            "FROM jira.issues"
+            "SELECT issue_id, month, issue_key, project_key, updated_at, status, status_category_key, "
+            "security_level, out_of_sight_because FROM jira.issues"
         ).fetchall()
         oldest = connection.execute("SELECT min(_synced_at) FROM jira.issues").fetchone()
     known = Known(filled)
@@ -135,27 +134,6 @@ def test_issues_as_they_are_stored(tmp_path: Path, filled: Path) -> None:
     assert known.keys(["99999999", rows[0][0]]) == {rows[0][0]: rows[0][2]}
     assert (known.oldest_reading(),) == oldest
     assert Known(tmp_path / "nothing").oldest_reading() is None
-
-
-def test_other_issues_of_the_same_project_and_security_level(tmp_path: Path, filled: Path) -> None:
-    copy = Path(shutil.copy(filled, tmp_path))
-    with duckdb.connect(str(copy)) as connection:
-        rows = connection.execute("SELECT issue_id FROM jira.issues LIMIT 5").fetchall()
-        one, other, of_another, alone, open_to_all = (issue_id for (issue_id,) in rows)
-        connection.execute("UPDATE jira.issues SET security_level = NULL")
-        for ids, level, project in (
-            ([one, other], "Staff", "SUP"),
-            ([of_another], "Staff", "ENG"),
-            ([alone], "Board", "SUP"),
-        ):
-            connection.execute(
-                "UPDATE jira.issues SET security_level = ?, project_key = ? WHERE list_contains(?, issue_id)",
-                [level, project, ids],
-            )
-    known = Known(copy)
-    found = known.of_same_level([one, of_another, alone, open_to_all, "99999999"])
-    assert found == {one: [other], of_another: [], alone: []}
-    assert known.of_same_level([one, other]) == {one: [], other: []}
 
 
 def test_the_issues_that_have_waited_longest_are_the_first_to_be_read_again(filled: Path) -> None:
@@ -175,12 +153,12 @@ def test_the_issues_that_have_waited_longest_are_the_first_to_be_read_again(fill
 def test_comments_come_in_the_order_of_their_ids(filled: Path) -> None:
     with duckdb.connect(str(filled), read_only=True) as connection:
         rows = connection.execute(
-            "SELECT comment_id::BIGINT AS id, issue_id FROM jira.comments ORDER BY id"
+            "SELECT comment_id::BIGINT AS id, [issue_id] FROM jira.comments ORDER BY id"
         ).fetchall()
     known = Known(filled)
-    assert list(known.comments(0, MONTHS, 1000).items()) == rows
-    assert list(known.comments(rows[4][0], MONTHS, 2).items()) == rows[5:7]
-    assert known.comments(0, ["2024-01"], 1000) == {}
+    assert list(known.children(COMMENTS, 0, MONTHS, 1000).items()) == rows
+    assert list(known.children(COMMENTS, rows[4][0], MONTHS, 2).items()) == rows[5:7]
+    assert known.children(COMMENTS, 0, ["2024-01"], 1000) == {}
 
 
 def test_differences_between_what_is_listed_and_what_is_stored(filled: Path) -> None:
