@@ -71,9 +71,15 @@ class Download:
         return "; ".join(f"{month}: {error}" for month, error in self.failed.items())
 
     @property
+    def lost(self) -> list[str]:
+        """The projects that should be copied, and could not be seen."""
+        return self._guard.lost
+
+    @property
     def may_pass(self) -> bool:
         """Whether trying again may help."""
-        return all(isinstance(error, _MAY_PASS) for error in self.failed.values())
+        failed = self.failed.values()
+        return bool(failed) and all(isinstance(error, _MAY_PASS) for error in failed)
 
     def run(self, months: Sequence[str], *, queued_only: bool) -> None:
         """Fetches the months whole, or what of them is in the queue."""

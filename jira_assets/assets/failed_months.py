@@ -4,7 +4,7 @@ A step that raises ends the run, also for the months that went well. So it raise
 and otherwise notes its failures as tags of the run: durable before the next step begins, and seen in the UI.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -16,6 +16,7 @@ _STEPS = ("raw_issues", "jira_tables", "published")
 """The steps of runs by month, in their order."""
 
 _LONGEST_REASON = 1000
+_LOST = "jira_assets/projects_lost"
 
 
 class FailedMonths:
@@ -26,16 +27,20 @@ class FailedMonths:
         place = _STEPS.index(context.op_execution_context.op.name)
         self._before, self._step, self._after = _STEPS[:place], _STEPS[place], _STEPS[place + 1 :]
         self._own: dict[str, str] = {}
+        self._lost: str | None = None
 
     @cached_property
     def earlier(self) -> Mapping[str, str]:
         """Why months failed in the steps before this one."""
         if len(self._context.partition_keys) == 1:
             return {}  # the only month of a run that fails ends it
-        run = self._context.instance.get_run_by_id(self._context.run.run_id)
-        tags = run.tags if run else {}
-        texts = (tags[tag] for step in self._before if (tag := _tag(step)) in tags)
+        texts = (self._tags[tag] for step in self._before if (tag := _tag(step)) in self._tags)
         return {month: why for text in texts for month, why in msgspec.json.decode(text).items()}
+
+    @cached_property
+    def _tags(self) -> Mapping[str, str]:
+        run = self._context.instance.get_run_by_id(self._context.run.run_id)
+        return run.tags if run else {}
 
     @property
     def so_far(self) -> Mapping[str, str]:
@@ -63,10 +68,22 @@ class FailedMonths:
             tags = {_tag(self._step): msgspec.json.encode(reasons).decode()}
             self._context.instance.add_run_tags(self._context.run.run_id, tags)
 
+    def note_lost(self, projects: Sequence[str]) -> None:
+        """Note that projects could not be seen: all months of the others are copied, and the run is red."""
+        self._lost = f"{', '.join(projects)} cannot be seen: only the other projects were copied"
+        if not self.is_last_step:
+            self._context.instance.add_run_tags(self._context.run.run_id, {_LOST: self._lost})
+
+    @property
+    def wrong(self) -> list[str]:
+        """What of this step and those before it turns the run red in the end."""
+        lost = self._lost or self._tags.get(_LOST)
+        return [*([told(self.so_far)] if self.so_far else []), *([lost] if lost else [])]
+
     def turn_red(self) -> None:
-        """Raises Failure if months failed, in this step or before, and no other step follows."""
-        if self.so_far and self.is_last_step:
-            raise Failure(told(self.so_far), allow_retries=False)
+        """Raises Failure if something of this step or those before it is wrong, and no other step follows."""
+        if self.is_last_step and self.wrong:
+            raise Failure("; ".join(self.wrong), allow_retries=False)
 
 
 class SomeMonths(IOManager):

@@ -6,7 +6,7 @@ import duckdb
 from dagster import AssetExecutionContext, AssetMaterialization, Failure, MaterializeResult, asset
 from upath import UPath
 
-from jira_assets.assets.failed_months import FailedMonths, told
+from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
 from jira_assets.assets.publishing import publish_views
 from jira_assets.assets.ready import ready_settings
@@ -54,7 +54,7 @@ def published(
     found.keep(settings.warehouse_path)
     views = publish_views(settings)
     red = SilentChecks(context).tell(found, context.partition_keys)
-    wrong = [told(failed.so_far)] if failed.so_far else []
+    wrong = failed.wrong
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
     wrong += [reason(check, months) for check, months in red.items() if months]
     for month, size in sizes.items():

@@ -67,17 +67,21 @@ def raw_issues(
             download.run(context.partition_keys, queued_only=config.queued_only)
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
-    if not download.failed:
+    failed = FailedMonths(context)
+    if download.lost:
+        failed.note_lost(download.lost)
+    if not (download.failed or (download.lost and failed.is_last_step)):
         for month, metadata in download.fetched.items():
             context.add_asset_metadata(metadata, partition_key=month)
         yield MaterializeResult()
         return
-    failed = FailedMonths(context)
     is_tried_again = download.may_pass and _may_be_tried_again(context)
     if is_tried_again or not download.fetched or failed.is_last_step:
         for month, metadata in download.fetched.items():
             yield AssetMaterialization(context.asset_key, partition=month, metadata=metadata)
-        raise Failure(download.why_failed, allow_retries=download.may_pass)
+        raise Failure(
+            "; ".join(filter(None, (download.why_failed, *failed.wrong))), allow_retries=download.may_pass
+        )
     unfetched = [month for month in context.partition_keys if month not in download.fetched]
     why = {month: download.failed.get(month, "another month ended the fetching") for month in unfetched}
     failed.add({month: f"it was not fetched: {error}" for month, error in why.items()})

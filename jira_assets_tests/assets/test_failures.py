@@ -83,7 +83,9 @@ def test_a_malformed_start_month_is_told_by_the_run(pipe: Pipeline, monkeypatch:
     assert "JIRA_START_MONTH is 'rubbish'" in run.errors
 
 
-def test_a_project_that_does_not_exist_is_named(pipe: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_that_does_not_exist_is_named_and_the_others_are_copied(
+    pipe: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JIRA_PROJECTS", "SUP,NOSUCH")
     run = pipe.run(JANUARY)
     assert not run.success

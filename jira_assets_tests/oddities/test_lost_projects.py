@@ -72,7 +72,9 @@ def test_a_run_copies_and_publishes_the_others_and_names_the_lost_one(tmp_path: 
         assert run.materialized("raw_issues") == [MONTH, FEBRUARY]
         assert pipe.published("SELECT count(*) FROM jira_issues") == [(2,)]
         assert run.metadata("raw_issues", MONTH)["projects_lost"] == ["NOPE"]
-        assert run.success
+        assert not run.success
+        assert "NOPE cannot be seen" in run.errors
+        assert not pipe.run(MONTH, assets=["raw_issues"]).success
         health = pipe.run_job("measure_health")
         assert [name for name, passed in health.checks().items() if not passed] == [
             "data_health.projects_visible"
