@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from jira_assets.jira.batches import TRIES
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, Unauthorised
 from jira_assets.raw.partial import Fields, decoded
@@ -71,7 +72,9 @@ def with_fields(payload: bytes, fields: Fields) -> bytes:
     return msgspec.json.encode({**(issue or {}), "fields": {**others, **fields}})
 
 
-def _asked_for(client: JiraClient, issue_id: str, names: Sequence[str]) -> tuple[Fields, set[str]]:
+def _asked_for(
+    client: JiraClient, issue_id: str, names: Sequence[str], tries: int = TRIES
+) -> tuple[Fields, set[str]]:
     """The fields of these names that the issue has, and those that cannot be loaded: halves are asked for
     until those are alone.
     """
@@ -79,7 +82,8 @@ def _asked_for(client: JiraClient, issue_id: str, names: Sequence[str]) -> tuple
         return {}, set()
     params = {"fields": ",".join(names), "failFast": "true"}
     try:
-        shown = client.get_json(f"/rest/api/3/issue/{quote(issue_id, safe='')}", params, _Shown).fields
+        path = f"/rest/api/3/issue/{quote(issue_id, safe='')}"
+        shown = client.get(path, params, _Shown, tries=tries).value.fields
         return {name: shown[name] for name in names if name in shown}, set()
     except Unauthorised:
         raise
@@ -87,5 +91,5 @@ def _asked_for(client: JiraClient, issue_id: str, names: Sequence[str]) -> tuple
         if len(names) == 1:
             return {}, {*names}
     middle = len(names) // 2
-    halves = [_asked_for(client, issue_id, half) for half in (names[:middle], names[middle:])]
+    halves = [_asked_for(client, issue_id, half, 1) for half in (names[:middle], names[middle:])]
     return {**halves[0][0], **halves[1][0]}, halves[0][1] | halves[1][1]
