@@ -99,7 +99,7 @@ def test_a_changed_mapping_rebuilds_the_tables_without_calling_jira(pipe: Pipeli
     file = tmp_path / "mine.toml"
     file.write_text(
         f'[columns.order]\nid = "{TEAM}"\ntype = "text"\n'
-        '[columns.severity]\nname = "Severity"\ntype = "option list"\n'
+        '[columns.severity]\nname = "Severity"\ntype = "number"\n'
     )
     requests = len(pipe.sandbox.requests)
     _materialize_in_a_process_of_its_own(file, *TABLES, "published")
