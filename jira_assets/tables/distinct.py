@@ -28,6 +28,8 @@ def distinct(
 
     What ``join`` makes of an element and a later one of the same key is kept of the two.
     """
+    if len(elements) < 2:
+        return Distinct(elements)
     found: dict[Hashable, T] = {}
     for place, element in enumerate(elements):
         identity = key(element)
