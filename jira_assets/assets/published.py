@@ -99,6 +99,10 @@ def _mend(
     """Publishes anew what was damaged, whatever its month."""
     for table in tables:
         for month in months_set_aside(folder, table):
-            if month in found.by_month and found.withheld_month(month) is None:
+            if month not in found.by_month or found.withheld_month(month) is not None:
+                continue
+            try:
                 publish_months(connection, [table], [month], folder)
                 context.log.warning("%s of %s was damaged, and is published anew", table.name, month)
+            except (OSError, duckdb.Error) as error:  # the next run tries again
+                context.log.error("%s of %s is damaged, and was not published: %s", table.name, month, error)

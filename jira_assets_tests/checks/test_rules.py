@@ -143,6 +143,7 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
         "content_is_stored",
         "fresh",
         "everything_was_read",
+        "month_has_begun",
         "nothing_repeated",
         "slas_are_readable",
         "parts_are_readable",
