@@ -21,11 +21,11 @@ _READS_LAG = timedelta(seconds=30)  # behind events; mostly it is none at all, o
 def is_past_lag(at: datetime | None, received_at: datetime | None, now: datetime) -> bool:
     """Whether reads show by now what an event tells, which is of a time by Jira's clock, as ``now`` is.
 
-    When it was received is by ours.
+    Of one that has no time it counts when it was received, by our clock.
     """
-    return (at is not None and now - at > _READS_LAG) or (
-        received_at is not None and datetime.now(UTC) - received_at > _READS_LAG
-    )
+    if at is not None:
+        return now - at > _READS_LAG
+    return received_at is not None and datetime.now(UTC) - received_at > _READS_LAG
 
 
 class _Child(msgspec.Struct):

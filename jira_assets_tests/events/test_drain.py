@@ -27,7 +27,6 @@ from jira_assets_tests.jira.issues import MONTH, full_issue
 OURS, FOREIGN, NEW = "10001", "10002", "10003"
 AT = 1_709_287_200_123
 LONG_AGO = timedelta(minutes=61)
-NOW = str(epoch_milliseconds(datetime.now(UTC))).encode()
 UNCOPIED = full_issue(5, attachment=[{"id": "501"}, {"id": "502"}])  # which no attachment's event names
 TRAVERSAL = "../../../../etc/passwd"
 
@@ -214,7 +213,10 @@ def test_an_event_whose_issue_is_not_to_be_seen_yet_waits_and_comes_again(
     sandbox.site.hold_reads()
     sandbox.site.put(full_issue(4))
     said = issue_event(sandbox.site, "10004", "jira:issue_created")
-    copied.deliver(said.replace(b"1709287200123", NOW), issue_event(sandbox.site, OURS))
+    copied.deliver(
+        said.replace(b"1709287200123", str(epoch_milliseconds(datetime.now(UTC))).encode()),
+        issue_event(sandbox.site, OURS),
+    )
     assert str(copied.drain()) == "events: 1 queued, 1 waiting for their issue to be found"
     sandbox.site.release_reads()
     assert copied.drain().waiting == 0  # not due yet

@@ -173,7 +173,7 @@ def test_rights_that_are_lost_meanwhile_delete_nothing(copied: Copy, after: int)
     assert stored(copied) == ALL
 
 
-@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("after", range(5))
 def test_all_rights_lost_meanwhile_delete_nothing(copied: Copy, after: int) -> None:
     copied.sandbox.account.lose_rights(after=after)
     with pytest.raises(ProjectsNotVisible):
@@ -274,6 +274,6 @@ def test_defect_24_it_takes_one_request_for_thousands_and_all_are_documented(cop
     paths = [request.path.rsplit("/", 1)[-1] for request in copied.sandbox.requests]
     assert paths.count("jql") == 1
     assert paths.count("bulkfetch") == 3
-    assert len(paths) == 11
+    assert len(paths) == 10
     for request in copied.sandbox.requests:
         assert_valid_request(request.method, request.path, request.query, request.json())
