@@ -224,7 +224,7 @@ def _judge(busy: BusySite, settings: Settings, months: Sequence[str], base: Path
     counts = busy.deliveries.statistics
     if counts.refused or counts.given_up:
         ledger.problem(f"{counts.refused} events were refused, {counts.given_up} given up")
-    for problem in verdict.events_lost(settings, busy.identifiers):
+    for problem in verdict.events_lost(settings, busy.site, busy.identifiers):
         ledger.problem(problem)
     fresh = settings.with_values(JIRA_DATA_DIR=str(base / "fresh"))
     verdict.copy_whole(fresh, months)

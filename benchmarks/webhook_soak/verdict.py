@@ -17,7 +17,7 @@ from jira_assets.events.archive import Archive, Outcome
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import Item, Queue
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.events import parse
+from jira_assets.jira.events import Event, parse
 from jira_assets.receiver.server import running
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
@@ -100,19 +100,23 @@ def _is_hopeless(inbox: Inbox, name: str, site: Site) -> bool:
         event = parse(inbox.read(name).body)
     except FileNotFoundError:
         return True
-    about = {*event.issue_ids, *event.issue_keys}
-    return event.attachment_id is not None or not any(site.find(each) for each in about)
+    return event.attachment_id is not None or _is_gone(event, site)
 
 
-def events_lost(settings: Settings, identifiers: Iterable[str]) -> list[str]:
-    """Every event is in the archive, or still in the inbox, once."""
+def _is_gone(event: Event, site: Site) -> bool:
+    return not any(site.find(each) for each in (*event.issue_ids, *event.issue_keys))
+
+
+def events_lost(settings: Settings, site: Site, identifiers: Iterable[str]) -> list[str]:
+    """Every event is in the archive, or still in the inbox, once. Those of what is gone may be invisible."""
     inbox = Inbox(settings.inbox_dir, settings.keyring)
     found = Counter(inbox.read(name).identifier for name in inbox.names())
     outcomes: Counter[Outcome] = Counter()
     for day in _days():
         for event in Archive(settings.events_dir, settings.keyring).read(day):
             found[event.identifier] += 1
-            outcomes[event.outcome] += 1
+            if event.outcome is not Outcome.INVISIBLE or not _is_gone(parse(event.body), site):
+                outcomes[event.outcome] += 1
     expected = Counter(identifiers)
     problems = _listed("events were lost", expected - found)
     problems += _listed("events were stored twice, or never sent", found - expected)
