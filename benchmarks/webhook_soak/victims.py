@@ -191,6 +191,8 @@ class Worker(Victim):
         self, here: "Connection[None, tuple[str, str]]", seconds: float, aim: str | None = None
     ) -> None:
         """What the process tells for so many seconds, or until it reaches a stage or is dead."""
+        if aim is not None and self._stage == aim:
+            return
         deadline = monotonic() + seconds
         with suppress(EOFError, OSError):
             while (left := deadline - monotonic()) > 0:
