@@ -58,12 +58,12 @@ class Download:
         self._agent: JiraClient | None = None
         self._slas = NO_SLAS
         self._raw_dir = settings.raw_dir
-        self._projects = settings.projects
         self._raw = RawLog(settings.raw_dir, settings.keyring)
+        self._projects = self._raw.lookups.current_keys(settings.projects)
         self._queue = Queue(settings.queue_dir, settings.keyring)
         self._known = Known(settings.warehouse_path)
         self._drain = Drain.from_settings(settings)
-        self._guard = AccessGuard(client, settings.projects)
+        self._guard = AccessGuard(client, self._projects)
 
     @property
     def why_failed(self) -> str:

@@ -23,6 +23,7 @@ from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.lookups.due import DueLists, lists_told_of
 from jira_assets.privacy.errors import UnknownKey
 from jira_assets.privacy.forgetting import Forgetting
+from jira_assets.raw.lookups import LookupStore
 from jira_assets.settings import Settings
 from jira_assets.warehouse.known import Known
 
@@ -93,6 +94,7 @@ class Drain:
     @classmethod
     def from_settings(cls, settings: Settings) -> "Drain":
         """The drain of the configured folders. Raises ``SettingsError``, ``UnknownKey`` and ``WrongKey``."""
+        lookups = LookupStore(settings.raw_dir, settings.keyring)
         return cls(
             Inbox(settings.inbox_dir, settings.keyring),
             Queue(settings.queue_dir, settings.keyring),
@@ -100,7 +102,7 @@ class Drain:
             settings.unreadable_dir,
             Known(settings.warehouse_path),
             lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),
-            settings.projects,
+            (*settings.projects, *lookups.current_keys(settings.projects)),
             settings.start_month,
             DueLists(settings.lookups_due_dir),
         )

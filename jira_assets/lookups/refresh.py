@@ -51,10 +51,11 @@ class Lookups:
     @classmethod
     def from_settings(cls, settings: Settings) -> "Lookups":
         """Of the configured site. Raises ``SettingsError`` and ``PrivacyError``."""
+        store = LookupStore(settings.raw_dir, settings.keyring)
         return cls(
-            LookupStore(settings.raw_dir, settings.keyring),
+            store,
             lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),
-            settings.projects,
+            store.current_keys(settings.projects),
         )
 
     def refresh(self, names: Iterable[str] = tuple(LISTS)) -> Refreshed:

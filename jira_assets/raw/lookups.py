@@ -109,6 +109,29 @@ class LookupStore:
         except (msgspec.MsgspecError, UnicodeDecodeError, PrivacyError) as error:
             raise self._damaged(name, str(error)) from error
 
+    def renamed_projects(self) -> dict[str, str]:
+        """From the keys that projects had to those that they have, unless another has that one by now."""
+        entries = self.read(PROJECTS)
+        current = {each.id: _identified(each.entry).key for each in entries}
+        in_use = set(current.values())
+        return {
+            former: key
+            for each in entries
+            if isinstance(key := current[each.id], str)
+            for former in each.former_keys
+            if former not in in_use
+        }
+
+    def current_keys(self, projects: Collection[str]) -> tuple[str, ...]:
+        """The keys that projects have now which are called by these. Without a readable list they are these:
+        whoever reads the lists tells of that.
+        """
+        try:
+            renamed = self.renamed_projects() if projects else {}
+        except RawLogError:
+            renamed = {}
+        return tuple(dict.fromkeys(renamed.get(key, key) for key in projects))
+
     def write(
         self,
         name: str,

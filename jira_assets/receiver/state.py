@@ -11,6 +11,7 @@ from upath import UPath
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox, fingerprint
 from jira_assets.files import remove_leftovers
+from jira_assets.raw.lookups import LookupStore
 from jira_assets.receiver.body import Room
 from jira_assets.receiver.duplicates import Duplicates
 from jira_assets.receiver.log import logger
@@ -40,12 +41,13 @@ class State:
     @classmethod
     def from_settings(cls, settings: Settings) -> "State":
         """Raises ``SettingsError``, ``UnknownKey`` and ``WrongKey``."""
+        lookups = LookupStore(settings.raw_dir, settings.keyring)
         return cls(
             Verifier(settings.webhook_secrets),
             Inbox(settings.inbox_dir, settings.keyring),
             Inbox(settings.unreadable_dir, settings.keyring),
             Archive(settings.events_dir, settings.keyring),
-            settings.projects,
+            (*settings.projects, *lookups.current_keys(settings.projects)),
             Room(settings.inbox_dir, settings.keyring),
         )
 

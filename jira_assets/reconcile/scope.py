@@ -80,14 +80,15 @@ class Scope:
     @classmethod
     def from_settings(cls, settings: Settings, client: JiraClient) -> "Scope":
         """The configured copy. Raises ``SettingsError``."""
+        lookups = Lookups.from_settings(settings)
         return cls(
             client,
             RawLog(settings.raw_dir, settings.keyring),
             Queue(settings.queue_dir, settings.keyring),
             Known(settings.warehouse_path),
-            settings.projects,
+            lookups.projects,
             settings.start_month,
-            Lookups.from_settings(settings),
+            lookups,
         )
 
     def kept(self) -> Kept | None:

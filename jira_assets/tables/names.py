@@ -160,15 +160,10 @@ class Names:
     @cached_property
     def renamed_keys(self) -> Mapping[str, str]:
         """From the keys that projects had to those that they have, unless another has that one by now."""
-        current = {project_id: known.values[0] for project_id, known in self.known(PROJECTS).items()}
-        in_use = set(current.values())
-        return {
-            former: key
-            for project_id, keys in self.former_keys.items()
-            if (key := current.get(project_id))
-            for former in keys
-            if former not in in_use
-        }
+        try:
+            return self._store.renamed_projects() if self._store else {}
+        except RawLogError:
+            return {}
 
     def issue_key(self, key: str | None) -> str | None:
         """The key that an issue has now, of which nothing else is known than one that it had."""

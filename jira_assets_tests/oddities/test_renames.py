@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from jira_assets.jira.errors import NoProjectVisible
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.renaming import rename
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
+from jira_assets_tests.events.bodies import change
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill, months_of
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.oddities.odd_site import OddCopy, odd_copy
@@ -191,3 +193,19 @@ def test_in_whichever_order_names_and_issues_are_read_the_tables_are_equal(tmp_p
         copy.take_census(50)
         copy.catch_up()
         assert_equals_a_backfill(copy, tmp_path / "fresh")
+
+
+def test_a_project_is_copied_on_under_the_key_that_settings_name_it_by(tmp_path: Path) -> None:
+    with odd_copy(issues(), tmp_path, projects=["SUP"]) as (site, copy):
+        copy.backfill([MONTH, FEBRUARY])
+        copy.refresh_lookups()
+        copy.build()
+        rename(site, "projects", "1", key="HELP")
+        with pytest.raises(NoProjectVisible):  # that look is how the new key becomes known
+            copy.sweep()
+        change(site, "10001", summary="changed without an event")
+        assert copy.sweep().outdated == ["HELP-1"]
+        copy.catch_up()
+        copy.backfill([FEBRUARY])
+        rows = copy.rows("SELECT issue_key, summary FROM jira.issues ORDER BY issue_id LIMIT 2")
+    assert rows == [("HELP-1", "changed without an event"), ("HELP-2", "Issue 2")]
