@@ -18,7 +18,7 @@ from jira_assets.tables.declare import IssueTable, Table
 from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.connection import WarehouseError, connect
-from jira_assets.warehouse.read import built
+from jira_assets.warehouse.read import built_as_declared
 from jira_assets.warehouse.store import SCHEMA, ArrowStream
 
 _NEEDED = (ISSUES, ATTACHMENTS, ISSUELINKS)
@@ -253,7 +253,7 @@ class Known:
         sql = _CHILDREN.format(key=key, schema=SCHEMA, table=table.name)
         values = {"after": after, "months": list(months), "limit": limit}
         with self._connection() as connection:
-            if connection is None or not built(connection, [table]):
+            if connection is None or not built_as_declared(connection, [table]):
                 return {}
             return dict(connection.execute(sql, values).fetchall())
 
@@ -303,6 +303,6 @@ class Known:
             return
         with connect(self._database, read_only=True, patience_s=_PATIENCE_S) as connection:
             try:
-                yield connection if len(built(connection, needed)) == len(needed) else None
+                yield connection if built_as_declared(connection, needed) else None
             except duckdb.Error as error:
                 raise WarehouseError(f"{self._database} cannot be read: {error}") from error

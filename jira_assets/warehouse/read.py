@@ -18,6 +18,14 @@ def built(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> lis
     return [table for table in tables if table.name in names]
 
 
+def built_as_declared(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> bool:
+    """Whether the tables exist, with all columns: those of an older version get theirs by the next run."""
+    rows = connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = ?", [SCHEMA]
+    ).fetchall()
+    return {*rows} >= {(table.name, column.name) for table in tables for column in table.columns}
+
+
 def count_rows(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str]
 ) -> dict[tuple[str, str], int]:

@@ -9,10 +9,14 @@ import polars as pl
 import pytest
 
 from jira_assets.raw.record import Source
+from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.comments import COMMENTS
+from jira_assets.tables.issuelinks import ISSUELINKS
+from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse import known as module
 from jira_assets.warehouse.connection import WarehouseBusy
 from jira_assets.warehouse.known import Known, Stored
+from jira_assets.warehouse.store import create
 from jira_assets_tests.warehouse.filled import MONTHS
 from jira_assets_tests.warehouse.holder import held
 
@@ -29,19 +33,9 @@ LINK = (
 
 @contextmanager
 def tables(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables, with the columns that matter here, and yours to fill."""
+    """The tables, empty, and yours to fill."""
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
-        connection.execute("CREATE SCHEMA jira")
-        for name, columns in {
-            "issues": ISSUE,
-            "issuelinks": LINK,
-            "attachments": "attachment_id, issue_id",
-        }.items():
-            typed = ", ".join(
-                f"{column} {'TIMESTAMPTZ' if column in ('updated_at', '_synced_at') else 'VARCHAR'}"
-                for column in columns.split(", ")
-            )
-            connection.execute(f"CREATE TABLE jira.{name} ({typed})")
+        create(connection, [ISSUES, ISSUELINKS, ATTACHMENTS])
         yield connection
 
 
@@ -77,9 +71,10 @@ def link(number: int, other: int, link_id: str = "7", **shown: str | None) -> li
 
 def known_from(folder: Path, issues: list[list[Any]], links: list[list[Any]] | None = None) -> Known:
     with tables(folder) as connection:
-        for name, rows in (("issues", issues), ("issuelinks", links or [])):
+        for name, columns, rows in (("issues", ISSUE, issues), ("issuelinks", LINK, links or [])):
             for row in rows:
-                connection.execute(f"INSERT INTO jira.{name} VALUES ({', '.join('?' * len(row))})", row)
+                marks = ", ".join("?" * len(row))
+                connection.execute(f"INSERT INTO jira.{name} ({columns}) VALUES ({marks})", row)
     return Known(folder / "warehouse.duckdb")
 
 
@@ -99,6 +94,15 @@ def test_a_database_without_all_the_tables_knows_nothing(tmp_path: Path) -> None
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("CREATE SCHEMA jira; CREATE TABLE jira.issues (issue_id VARCHAR, month VARCHAR)")
     assert Known(tmp_path / "warehouse.duckdb").months(["10001"]) == {}
+
+
+def test_so_does_one_of_an_older_version_whose_tables_lack_columns(tmp_path: Path) -> None:
+    known = known_from(tmp_path, [issue(1)])
+    assert known.months(["10001"]) == {"10001": "2024-01"}
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("ALTER TABLE jira.issues DROP COLUMN out_of_sight_since")
+    assert known.months(["10001"]) == {}
+    assert known.oldest_reading() is None
 
 
 def test_the_months_of_generated_issues(filled: Path) -> None:
