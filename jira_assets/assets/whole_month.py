@@ -12,7 +12,7 @@ from jira_assets.events.apply import failures, stored_fields
 from jira_assets.events.moving import ask_elsewhere, let_go
 from jira_assets.events.queue import GIVE_UP_AFTER, NOTHING_EXPECTED, Item, Queue
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.assemble import MovedIssue, PartFailure
+from jira_assets.jira.arriving import MovedIssue, PartFailure
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.events import Expected

@@ -14,7 +14,7 @@ from jira_assets.events.moving import forward, let_go
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.settle import Answer, is_past_lag
-from jira_assets.jira.assemble import MovedIssue, PartFailure
+from jira_assets.jira.arriving import MovedIssue, PartFailure
 from jira_assets.jira.child_lists import is_there
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import IssuesFetch, fetch_issues

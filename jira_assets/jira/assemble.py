@@ -3,41 +3,50 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from time import monotonic
-from typing import TypeVar
 
-import msgspec
 from msgspec import Raw
 
 from jira_assets.jira import parts
-from jira_assets.jira.bulk import ISSUES_PER_CHANGELOG_CALL, Changelogs, changelogs
+from jira_assets.jira.arriving import (
+    Batch,
+    Fetched,
+    IssueOnItsWay,
+    MovedIssue,
+    PartFailure,
+    changelogs_of,
+    completed_issue,
+    done,
+    held_back,
+    one_ahead,
+    sla_answers,
+    slas_of,
+)
+from jira_assets.jira.bulk import Changelogs
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BrokenPaging, JiraError, Unauthorised
 from jira_assets.jira.histories import EmbeddedHistory, own_history, whole_history
 from jira_assets.jira.host import Answer
 from jira_assets.jira.issue_json import CutIssue, EmbeddedList, SkippedIssue, cut, updated_of
 from jira_assets.jira.jql import month_bounds
-from jira_assets.jira.left_out import Completed, complete, with_fields
+from jira_assets.jira.left_out import Completed, complete
 from jira_assets.jira.paging import IssuePage
 from jira_assets.jira.part_access import PartAccess
 from jira_assets.jira.parts import PartList
-from jira_assets.jira.slas import Slas, SlaSource, read_slas
+from jira_assets.jira.slas import SlaSource
 from jira_assets.jira.states import state_of
 from jira_assets.raw.record import Part, Record, Source, is_failure
 from jira_assets.timestamps import not_after
 
-T = TypeVar("T")
 Progress = Callable[[str], None]
 StoredFields = Callable[[Collection[str]], Mapping[str, Collection[str]]]
 """From ids of issues to the ids of the fields that are stored of each, and are not null."""
 
 # Two batches are in memory at most: one that grows, and one whose last parts are on their way.
-_BATCH_ISSUES = ISSUES_PER_CHANGELOG_CALL
-_BATCH_BYTES = 32 * 1024 * 1024
 _BATCHES_IN_FLIGHT = 2
 _BYTES_OF_AN_ELEMENT = 1024  # a guess for comments, worklogs and changes that are still to come
 _SECONDS_BETWEEN_PROGRESS = 10.0
@@ -47,64 +56,6 @@ _PART_READERS: dict[Part, Callable[[JiraClient, str, Sequence[Raw]], PartList]] 
     Part.WORKLOGS: parts.worklogs,
     Part.REMOTE_LINKS: parts.remote_links,
 }
-_LISTS = {"comment": Part.COMMENTS, "worklog": Part.WORKLOGS}
-
-
-@dataclass(frozen=True, slots=True)
-class PartFailure:
-    """A part that could not be fetched. What is stored of it stays."""
-
-    issue_id: str
-    key: str
-    part: Part
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class MovedIssue:
-    """An issue that was created in another month than was asked for, as Jira has it now."""
-
-    issue_id: str
-    key: str
-    created: datetime
-    seen_at: datetime  # when the request was sent whose answer shows it
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """One part: a payload, or the error in its place."""
-
-    payload: bytes | None
-    fetched_at: datetime
-    error: str | None = None
-    fields: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _IssueOnItsWay:
-    """What is kept of an issue while its parts arrive: nothing that holds on to the page it came with."""
-
-    issue_id: str
-    key: str
-    updated: datetime
-    parts: dict[Part, Future[_Fetched]]
-    changelog: EmbeddedHistory | None  # None for one whose history is not asked for
-    slas: list[_Fetched]
-    answered_at: datetime | None = None  # by Jira's clock
-
-
-@dataclass(slots=True)
-class _Batch:
-    issues: list[_IssueOnItsWay] = field(default_factory=list)
-    weight: int = 0
-    changelogs: Future[Changelogs | _Fetched] | None = None
-    slas: Future[dict[str, list[_Fetched]]] | None = None
-    completed: Future[dict[str, Completed]] | None = None
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.issues) >= _BATCH_ISSUES or self.weight >= _BATCH_BYTES
 
 
 class Assembly:
@@ -146,7 +97,7 @@ class Assembly:
         pool = ThreadPoolExecutor(self._client.concurrency, thread_name_prefix=f"jira {self._month}")
         batches = self._batches(pool, pages)
         try:
-            yield from map(partial(self._records, pool), _held_back(batches, _BATCHES_IN_FLIGHT))
+            yield from map(partial(self._records, pool), held_back(batches, _BATCHES_IN_FLIGHT))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -156,12 +107,12 @@ class Assembly:
         requests = self._client.statistics.requests - self._requests_before
         self._progress(f"{self._month}: {self.issues:,} issues, {requests:,} requests, {seconds:.0f} s")
 
-    def _batches(self, pool: ThreadPoolExecutor, pages: Iterator[Answer[IssuePage]]) -> Iterator[_Batch]:
+    def _batches(self, pool: ThreadPoolExecutor, pages: Iterator[Answer[IssuePage]]) -> Iterator[Batch]:
         """Starts the requests for each issue as soon as its page is here, while the next page is fetched."""
-        batch = _Batch()
+        batch = Batch()
         contradiction: BrokenPaging | None = None
         try:
-            for page in _one_ahead(pool, pages):
+            for page in one_ahead(pool, pages):
                 for raw in page.value.issues:
                     issue = self._placed(cut(raw, self._slas.fields), page.sent_at)
                     if issue is None:
@@ -169,7 +120,7 @@ class Assembly:
                     self._add(pool, batch, issue, page)
                     if batch.is_full:
                         yield self._sealed(pool, batch)
-                        batch = _Batch()
+                        batch = Batch()
                 if monotonic() - self._reported >= _SECONDS_BETWEEN_PROGRESS:
                     self._report()
         except BrokenPaging as error:
@@ -195,37 +146,37 @@ class Assembly:
         self.issues += 1
         return issue
 
-    def _add(self, pool: ThreadPoolExecutor, batch: _Batch, issue: CutIssue, page: Answer[IssuePage]) -> None:
+    def _add(self, pool: ThreadPoolExecutor, batch: Batch, issue: CutIssue, page: Answer[IssuePage]) -> None:
         sent_at = page.sent_at
         history = EmbeddedHistory(issue.changelog_total, issue.changelog)
         batch.weight += len(issue.payload) + history.weight + (history.total or 0) * _BYTES_OF_AN_ELEMENT
-        on_its_way = {Part.ISSUE: _done(_Fetched(issue.payload, sent_at))}
+        on_its_way = {Part.ISSUE: done(Fetched(issue.payload, sent_at))}
         for part, embedded in ((Part.COMMENTS, issue.comments), (Part.WORKLOGS, issue.worklogs)):
             if embedded.is_complete:
                 payload = parts.array_of(embedded.elements or [])
                 batch.weight += len(payload)
-                on_its_way[part] = _done(_Fetched(payload, sent_at))
+                on_its_way[part] = done(Fetched(payload, sent_at))
             else:
                 # Short, or not sent at all: then only the part's own address tells what there is.
                 batch.weight += (embedded.total or 0) * _BYTES_OF_AN_ELEMENT
                 on_its_way[part] = self._asked_for(pool, part, issue.issue_id, issue.key, embedded)
         on_its_way[Part.REMOTE_LINKS] = self._asked_for(pool, Part.REMOTE_LINKS, issue.issue_id, issue.key)
-        slas = [] if self._slas.client else _told(issue.slas, sent_at)
+        slas = [] if self._slas.client else sla_answers(issue.slas, sent_at)
         updated = not_after(issue.updated, page.answered_at)
-        on_way = _IssueOnItsWay(
+        on_way = IssueOnItsWay(
             issue.issue_id, issue.key, updated, on_its_way, history, slas, page.answered_at
         )
         batch.issues.append(on_way)
 
     def _add_unreadable(
-        self, pool: ThreadPoolExecutor, batch: _Batch, issue_id: str, error: JiraError
+        self, pool: ThreadPoolExecutor, batch: Batch, issue_id: str, error: JiraError
     ) -> None:
         """What there is of an issue that cannot be read itself: the parts that have their own addresses.
 
         They are ordered by its ``updated``, so there are none if not even that can be had.
         """
         now = datetime.now(UTC)
-        on_its_way = {Part.ISSUE: _done(_Fetched(None, now, error.without_reason))}
+        on_its_way = {Part.ISSUE: done(Fetched(None, now, error.without_reason))}
         try:
             state = state_of(self._client, issue_id)
         except Unauthorised:
@@ -233,12 +184,12 @@ class Assembly:
         except JiraError:
             state = None
         if state is None or state.updated is None or state.month != self._month:
-            batch.issues.append(_IssueOnItsWay(issue_id, issue_id, now, on_its_way, None, []))
+            batch.issues.append(IssueOnItsWay(issue_id, issue_id, now, on_its_way, None, []))
             return
         key = state.key or issue_id
         for part in _PART_READERS:
             on_its_way[part] = self._asked_for(pool, part, issue_id, key)
-        on_way = _IssueOnItsWay(issue_id, key, state.updated, on_its_way, EmbeddedHistory(), [])
+        on_way = IssueOnItsWay(issue_id, key, state.updated, on_its_way, EmbeddedHistory(), [])
         batch.issues.append(on_way)
 
     def _asked_for(
@@ -248,13 +199,13 @@ class Assembly:
         issue_id: str,
         key: str,
         embedded: EmbeddedList | None = None,
-    ) -> Future[_Fetched]:
+    ) -> Future[Fetched]:
         elements = embedded.elements if embedded else None
         shown = [element.copy() for element in elements or ()]  # what was decoded holds on to its page
         read = partial(_PART_READERS[part], self._client, issue_id, shown)
         return pool.submit(self._fetched, part, key, read)
 
-    def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> _Fetched:
+    def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> Fetched:
         """A part, or the error in its place. A refused credential is no such error: it ends everything."""
         asked_at = datetime.now(UTC)
         reason = self._access.withheld(part, key)
@@ -265,25 +216,25 @@ class Assembly:
                 raise
             except JiraError as error:
                 self._access.refused(part, key, error)
-                return _Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
+                return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
             self._access.succeeded(part)
-            return _Fetched(whole.payload, whole.sent_at)
-        return _Fetched(None, asked_at, reason)
+            return Fetched(whole.payload, whole.sent_at)
+        return Fetched(None, asked_at, reason)
 
-    def _sealed(self, pool: ThreadPoolExecutor, batch: _Batch) -> _Batch:
+    def _sealed(self, pool: ThreadPoolExecutor, batch: Batch) -> Batch:
         expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]
-        batch.changelogs = pool.submit(_changelogs, self._client, expected)
+        batch.changelogs = pool.submit(changelogs_of, self._client, expected)
         batch.completed = pool.submit(self._completed, batch)
         if self._slas.client and self._slas.fields:
-            batch.slas = pool.submit(_slas, self._slas.client, expected, self._slas.fields)
+            batch.slas = pool.submit(slas_of, self._slas.client, expected, self._slas.fields)
         return batch
 
-    def _completed(self, batch: _Batch) -> dict[str, Completed]:
+    def _completed(self, batch: Batch) -> dict[str, Completed]:
         issues = {issue.issue_id: issue.parts[Part.ISSUE].result().payload for issue in batch.issues}
         read = {issue_id: payload for issue_id, payload in issues.items() if payload is not None}
         return complete(self._client, read, self._stored(read))
 
-    def _records(self, pool: ThreadPoolExecutor, batch: _Batch) -> list[Record]:
+    def _records(self, pool: ThreadPoolExecutor, batch: Batch) -> list[Record]:
         """Waits for the parts of a batch that are still on their way."""
         self._add_histories(pool, batch)
         completed = batch.completed.result() if batch.completed else {}
@@ -292,7 +243,7 @@ class Assembly:
         for issue in batch.issues:
             arrived = {part: self._result(issue, part) for part in issue.parts}
             if issue.issue_id in completed:
-                arrived[Part.ISSUE] = _whole(arrived, completed[issue.issue_id])
+                arrived[Part.ISSUE] = completed_issue(arrived, completed[issue.issue_id])
                 # `updated` may be among what was left out.
                 shown = updated_of(arrived[Part.ISSUE].payload or b"") or issue.updated
                 issue = replace(issue, updated=not_after(shown, issue.answered_at))
@@ -306,32 +257,32 @@ class Assembly:
                     self.failures.append(PartFailure(issue.issue_id, issue.key, part, error))
         return records
 
-    def _result(self, issue: _IssueOnItsWay, part: Part) -> _Fetched:
+    def _result(self, issue: IssueOnItsWay, part: Part) -> Fetched:
         """What became of a part. What was refused may turn out to be withheld from all issues."""
         fetched = issue.parts[part].result()
         if fetched.error is not None and part in _PART_READERS:
             return replace(fetched, error=self._access.withheld(part, issue.key) or fetched.error)
         return fetched
 
-    def _add_histories(self, pool: ThreadPoolExecutor, batch: _Batch) -> None:
+    def _add_histories(self, pool: ThreadPoolExecutor, batch: Batch) -> None:
         """The history of each issue, from its own address where the bulk read does not show it whole."""
         bulk = batch.changelogs.result() if batch.changelogs else Changelogs({}, None)
         for issue in batch.issues:
             if issue.changelog is None:
                 continue
-            if isinstance(bulk, _Fetched):
-                issue.parts[Part.CHANGELOG] = _done(bulk)
+            if isinstance(bulk, Fetched):
+                issue.parts[Part.CHANGELOG] = done(bulk)
                 continue
             sent = bulk.histories.get(issue.issue_id)
             known = whole_history(sent, issue.changelog)
             if known is not None:
                 asked_at = bulk.sent_at or issue.parts[Part.ISSUE].result().fetched_at
-                issue.parts[Part.CHANGELOG] = _done(_Fetched(parts.array_of(known), asked_at))
+                issue.parts[Part.CHANGELOG] = done(Fetched(parts.array_of(known), asked_at))
             else:
                 read = partial(own_history, self._client, issue.issue_id, sent, issue.changelog)
                 issue.parts[Part.CHANGELOG] = pool.submit(self._fetched, Part.CHANGELOG, issue.key, read)
 
-    def _record(self, issue: _IssueOnItsWay, part: Part, fetched: _Fetched) -> Record:
+    def _record(self, issue: IssueOnItsWay, part: Part, fetched: Fetched) -> Record:
         return Record(
             issue_id=issue.issue_id,
             part=part,
@@ -343,75 +294,3 @@ class Assembly:
             fields=fetched.fields,
             without=fetched.without,
         )
-
-
-def _whole(arrived: Mapping[Part, _Fetched], completed: Completed) -> _Fetched:
-    """The issue with what Jira left out of it, and with the lengths of the lists that were read elsewhere."""
-    without, lengths = completed.without, {}
-    for name in sorted(completed.lists):
-        of_list = arrived[_LISTS[name]]
-        if of_list.payload is not None:
-            length = len(msgspec.json.decode(of_list.payload, type=list[Raw]))
-            lengths[name] = Raw(b'{"total":%d}' % length)
-        elif is_failure(of_list.error or ""):
-            without = (*without, name)
-    payload = with_fields(completed.payload, lengths)
-    return replace(arrived[Part.ISSUE], payload=payload, without=without)
-
-
-def _one_ahead(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
-    """The items, the next one being made in the pool while one is worked on."""
-    upcoming = pool.submit(next, items, None)
-    while (item := upcoming.result()) is not None:
-        # Submitted before the work that the caller adds for this item, so that it is not queued behind it.
-        upcoming = pool.submit(next, items, None)
-        yield item
-
-
-def _held_back(items: Iterator[T], count: int) -> Iterator[T]:
-    """The items, each only when ``count`` of them have been started. A contradiction comes after those."""
-    started: deque[T] = deque()
-    try:
-        for item in items:
-            started.append(item)
-            if len(started) == count:
-                yield started.popleft()
-    except BrokenPaging:
-        yield from started
-        raise
-    yield from started
-
-
-def _done(fetched: _Fetched) -> Future[_Fetched]:
-    future: Future[_Fetched] = Future()
-    future.set_result(fetched)
-    return future
-
-
-def _told(slas: Slas, sent_at: datetime) -> list[_Fetched]:
-    """What could be read of an issue's SLAs, and the reason why the rest could not."""
-    told = [] if slas.payload is None else [_Fetched(slas.payload, sent_at, fields=slas.fields)]
-    return told if slas.refusal is None else [*told, _Fetched(None, sent_at, slas.refusal)]
-
-
-def _slas(
-    client: JiraClient, issue_ids: Sequence[str], sla_fields: Collection[str]
-) -> dict[str, list[_Fetched]]:
-    """The SLAs of each issue, or the error in their place: also if it is this account that is refused."""
-    asked_at = datetime.now(UTC)
-    try:
-        read = read_slas(client, issue_ids, sla_fields)
-    except JiraError as error:
-        return {issue_id: [_Fetched(None, asked_at, error.without_reason)] for issue_id in issue_ids}
-    return {issue_id: _told(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
-
-
-def _changelogs(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | _Fetched:
-    """The histories that Jira sends in bulk, or the error in place of all."""
-    asked_at = datetime.now(UTC)
-    try:
-        return changelogs(client, issue_ids)
-    except Unauthorised:
-        raise
-    except JiraError as error:
-        return _Fetched(None, asked_at, error.without_reason)

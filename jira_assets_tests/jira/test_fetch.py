@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jira_assets.jira import assemble
+from jira_assets.jira import arriving
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, ProjectsNotVisible, Unauthorised, Unavailable
@@ -234,7 +234,7 @@ def test_an_outage_of_one_endpoint_does_not_cost_all_tries_for_every_issue(
 def test_a_month_comes_in_batches_and_no_more_than_two_are_fetched_ahead(
     sandbox: RunningSandbox, client: JiraClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble, "_BATCH_ISSUES", 50)
+    monkeypatch.setattr(arriving, "_BATCH_ISSUES", 50)
     for number in range(100, 1100):
         sandbox.site.put(full_issue(number))
     batches = iter(fetch_month(client, MONTH))
@@ -249,7 +249,7 @@ def test_a_month_comes_in_batches_and_no_more_than_two_are_fetched_ahead(
 def test_heavy_issues_make_smaller_batches(
     sandbox: RunningSandbox, client: JiraClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble, "_BATCH_BYTES", 100_000)
+    monkeypatch.setattr(arriving, "_BATCH_BYTES", 100_000)
     for number in range(100, 120):
         sandbox.site.put(full_issue(number, description="x" * 60_000))
     sizes = [len(batch) // 5 for batch in fetch_month(client, MONTH)]
@@ -260,7 +260,7 @@ def test_heavy_issues_make_smaller_batches(
 def test_a_consumer_that_stops_early_leaves_nothing_running(
     sandbox: RunningSandbox, client: JiraClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble, "_BATCH_ISSUES", 2)
+    monkeypatch.setattr(arriving, "_BATCH_ISSUES", 2)
     batches = iter(fetch_month(client, MONTH))
     next(batches)
     del batches
