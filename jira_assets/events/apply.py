@@ -85,11 +85,19 @@ class QueuedIssues:
             stored = partial(stored_fields, self._raw, self._month)
             fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas, stored)
             for records in fetch:
+                answers = {
+                    issue_id: Answer(of_issue)
+                    for issue_id, of_issue in groupby(records, attrgetter("issue_id"))
+                }
+                # Another run may have settled their items meanwhile. If we are killed once it is stored that
+                # they failed, nobody else would do them again.
+                self._ask_again(answers)
                 self._raw.append(self._month, records)
                 if self._files:
                     self._files.keep({record.issue_id for record in records})
-                for issue_id, of_issue in groupby(records, attrgetter("issue_id")):
-                    self._settle(issue_id, Answer(of_issue))
+                self._ask_again(answers)
+                for issue_id, answer in answers.items():
+                    self._settle(issue_id, answer)
             self._note(fetch, source)
         return self._applied
 
@@ -108,6 +116,10 @@ class QueuedIssues:
         for issue in fetch.skipped:
             self._leave(issue.issue_id or "")
 
+    def _ask_again(self, answers: Mapping[str, Answer]) -> None:
+        failed = [issue_id for issue_id, answer in answers.items() if not answer.is_whole]
+        self._queue.put({self._month: [item for each in failed for item in self._items[each]]})
+
     def _settle(self, issue_id: str, answer: Answer) -> None:
         items = self._items[issue_id]
         if answer.seen_at is not None:
@@ -117,9 +129,6 @@ class QueuedIssues:
         settled += [item for item in items if item not in settled and self._is_about_unseen(item, answer)]
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
-        if not answer.is_whole:
-            # Another run may have settled them meanwhile; what failed here is still to be done again.
-            self._queue.put({self._month: self._items[issue_id]})
         self._leave(issue_id, GIVE_UP_AFTER if answer.is_whole else timedelta.max)
 
     def _move(self, issue: MovedIssue, source: Source) -> None:

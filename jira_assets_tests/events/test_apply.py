@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jira_assets.events.apply import QueuedIssues
 from jira_assets.events.queue import Item
 from jira_assets.jira.errors import Unavailable
 from jira_assets.raw.log import RawLog
@@ -195,6 +196,27 @@ def test_a_failed_part_is_fetched_again_even_if_another_run_has_settled_its_item
 
     monkeypatch.setattr(RawLog, "append", append_beside_another_run)
     copied.applied(change(copied.sandbox.site, FIRST, summary="new"), month=MONTH)
+    assert copied.queued() == [FIRST]
+
+
+def test_a_failed_part_is_fetched_again_even_if_we_are_killed_when_that_is_stored(
+    copied: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.sandbox.faults.fail_part(FIRST, "remotelink", 403)
+    copied.deliver(change(copied.sandbox.site, FIRST, summary="new"))
+    copied.drain()
+    append = RawLog.append
+
+    def append_and_be_killed(log: RawLog, month: str, records: Iterable[Record]) -> Segment | None:
+        append(log, month, records)
+        raise KeyboardInterrupt
+
+    with copied.client() as client:
+        ours = QueuedIssues(client, copied.raw, copied.queue, copied.known, MONTH)
+        copied.queue.remove(MONTH, copied.queue.items(MONTH))  # as another run does
+        monkeypatch.setattr(RawLog, "append", append_and_be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            ours.apply(lambda _line: None)
     assert copied.queued() == [FIRST]
 
 
