@@ -153,8 +153,8 @@ def test_each_field_has_the_value_of_the_latest_answer_that_tells_of_it(records:
         assert found[issue_id].get(name, "gone") in values
 
 
-@given(st.lists(st.tuples(_answers | _partial | _slas, _generations, st.booleans()), min_size=1))
-@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(_answers | _partial | _slas, _generations, st.booleans()), min_size=1, max_size=8))
+@settings(max_examples=8, deadline=None)
 def test_compaction_does_not_matter_where_jira_went_back_either(
     steps: list[tuple[Record, int, bool]],
 ) -> None:
