@@ -1,6 +1,7 @@
 """Elements that Jira lists more than once: each is one row, and how often that happened is told."""
 
 from collections.abc import Callable, Hashable, Sequence
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from jira_assets.tables.shapes import History, Id, When
@@ -11,6 +12,7 @@ class _Identified(Protocol):
     id: Id
 
 
+_id_of = attrgetter("id")
 T = TypeVar("T")
 E = TypeVar("E", bound=_Identified)
 
@@ -43,7 +45,7 @@ def distinct(
 
 def distinct_by_id(elements: Sequence[E], join: Callable[[E, E], E] = lambda _, later: later) -> Distinct[E]:
     """As ``distinct``, by Jira's id of the elements, which may be a number or a text."""
-    if len({str(element.id) for element in elements}) == len(elements):  # as nearly always
+    if len(elements) < 2 or len({*map(str, map(_id_of, elements))}) == len(elements):  # as nearly always
         return Distinct(elements)
     return distinct(elements, lambda element: None if element.id is None else str(element.id), join)
 

@@ -134,6 +134,8 @@ class Issue:
 
     def named(self, list_name: str, entry_id: str | None, *own: str | None) -> Values:
         """What the site calls now what the issue refers to by an id; its ``own`` names if that is unknown."""
+        if not self._names.version:  # cheaper than to ask, which is done for all that an issue refers to
+            return own
         return self._names.shown(list_name, entry_id, own, self.latest.fetched_at[Part.ISSUE])
 
     def person(self, user: User | None) -> tuple[str | None, str | None, str | None]:
