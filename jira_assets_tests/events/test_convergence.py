@@ -200,7 +200,7 @@ SUBJECTS = st.sampled_from(
         ("comment", "delete_comment", "attach", "remove_attachment", "delete"),
     ]
 )
-thoroughly = settings(max_examples=3, deadline=None)
+thoroughly = settings(max_examples=6, deadline=None)
 
 
 @thoroughly

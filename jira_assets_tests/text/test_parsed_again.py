@@ -125,7 +125,7 @@ BLOCKS = st.recursive(SIMPLE | TABLES, lambda blocks: _lists(blocks) | _quotes(b
 DOCUMENTS = st.lists(BLOCKS, min_size=1, max_size=4).map(lambda blocks: node("doc", *blocks))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(DOCUMENTS)
 def test_a_parser_finds_what_was_in_the_document(document: Node) -> None:
     result = to_text(document)
