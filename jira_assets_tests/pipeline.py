@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -120,18 +121,24 @@ class Pipeline:
     def raw(self) -> RawLog:
         return RawLog(Settings.load().raw_dir)
 
-    def run(self, *months: str, assets: Sequence[str] = (), config: Mapping[str, Any] | None = None) -> Run:
+    def run(
+        self,
+        *months: str,
+        assets: Sequence[str] = (),
+        config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] = MappingProxyType({}),
+    ) -> Run:
         """Materialise a month, or the range from one to another, of all assets by month or of some.
 
         Without retries, which wait for half a minute.
         """
         first, last = months[0], months[-1]
-        tags = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+        range_ = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
         result = execute_job(
             _EVERYTHING,
             self.instance,
             run_config={**_QUIET, **_AT_ONCE, **(config or {})},
-            tags={PARTITION_NAME_TAG: first} if len(months) == 1 else tags,
+            tags={**tags, **({PARTITION_NAME_TAG: first} if len(months) == 1 else range_)},
             asset_selection=[AssetKey(name) for name in assets or _BY_MONTH],
         )
         return Run(result)

@@ -141,7 +141,7 @@ def copy_whole(settings: Settings, months: Sequence[str]) -> None:
         download = Download(settings, client, logging.getLogger("soak"))
         download.run(months, queued_only=False)
     if download.failed:
-        raise RuntimeError(download.why_failed)
+        raise RuntimeError("; ".join(f"{month}: {why}" for month, why in download.failed.items()))
     refresh(settings, months)
 
 

@@ -2,11 +2,11 @@
 
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from datetime import UTC, datetime
+from contextlib import contextmanager, nullcontext, suppress
 
+from jira_assets.assets.partitions import last_of
 from jira_assets.assets.whole_month import Fetched, WholeMonth
 from jira_assets.attachments.download import AttachmentDownload, FileCounts
 from jira_assets.events.apply import Applied, QueuedIssues
@@ -30,7 +30,6 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import write_fields
 from jira_assets.settings import Settings
-from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
 
@@ -66,11 +65,6 @@ class Download:
         self._guard = AccessGuard(client, self._projects)
 
     @property
-    def why_failed(self) -> str:
-        """One line about the months that failed."""
-        return "; ".join(f"{month}: {error}" for month, error in self.failed.items())
-
-    @property
     def lost(self) -> list[str]:
         """The projects that should be copied, and could not be seen."""
         return self._guard.lost
@@ -94,30 +88,44 @@ class Download:
             self._slas = SlaSource(fields.result, agent)
             if not queued_only:
                 fields.result()  # a refused credential is told once, not by every month
-            for month in months:
-                try:
-                    self.fetched[month] = self._month(month, queued_only)
-                    if month == month_of(datetime.now(UTC)):
-                        self._fetch_later_months(month, queued_only)
-                except (JiraError, RawLogError, WarehouseError) as error:
-                    self.failed[month] = error
-                    self._log.error("%s: %s", month, error)
-                    if isinstance(error, ENDS_EVERYTHING):
-                        break
+            with suppress(*ENDS_EVERYTHING):
+                for month in months:
+                    with self._alone(month):
+                        self.fetched[month] = self._month(month, queued_only)
+                if last := last_of(months):
+                    self._fetch_later_months(last, queued_only)
             fields.result()
 
     def _fetch_later_months(self, last: str, queued_only: bool) -> None:
-        """The months that have not begun yet by our clock, with the last one: they have no runs of their own.
+        """The months that have not begun yet by our clock.
 
         Jira's clock may be in one already, and an import can say anything of when an issue was created.
         """
         found = set(self._queue.months())
         if not queued_only:
-            found |= {*self._raw.months(), *months_created_since(self._client, last, self._projects)}
-        told = []
-        for month in sorted(month for month in found if month > last):
-            told.append(f"{month}: {self._month(month, queued_only)['issues']} issues")
-            self.fetched[last] = {**self.fetched[last], "later_months": told}
+            found |= {*self._raw.months()}
+            with self._alone(f"later than {last}"):
+                found |= {*months_created_since(self._client, last, self._projects)}
+        later = sorted(month for month in found if month > last)
+        for month in later:
+            with self._alone(month):
+                self.fetched[month] = self._month(month, queued_only)
+        counts = [
+            f"{month}: {self.fetched[month]['issues']} issues" for month in later if month in self.fetched
+        ]
+        if counts and last in self.fetched:
+            self.fetched[last] = {**self.fetched[last], "later_months": counts}
+
+    @contextmanager
+    def _alone(self, month: str) -> Iterator[None]:
+        """Keeps what fails in a month from the others, unless it would fail there as well."""
+        try:
+            yield
+        except (JiraError, RawLogError, WarehouseError) as error:
+            self.failed[month] = error
+            self._log.error("%s: %s", month, error)
+            if isinstance(error, ENDS_EVERYTHING):
+                raise
 
     def _fetch_fields(self) -> Collection[str]:
         """Keeps the field catalogue, and tells which of the fields are SLAs."""

@@ -4,12 +4,13 @@ A step that raises ends the run, also for the months that went well. So it raise
 and otherwise notes its failures as tags of the run: durable before the next step begins, and seen in the UI.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
 from dagster import AssetExecutionContext, Failure, InputContext, IOManager, OutputContext
 
+from jira_assets.assets.partitions import with_later
 from jira_assets.warehouse.io_manager import record_only
 
 _STEPS = ("raw_issues", "jira_tables", "published")
@@ -30,11 +31,9 @@ class FailedMonths:
         self._lost: str | None = None
 
     @cached_property
-    def earlier(self) -> Mapping[str, str]:
+    def _earlier(self) -> Mapping[str, str]:
         """Why months failed in the steps before this one."""
-        if len(self._context.partition_keys) == 1:
-            return {}  # the only month of a run that fails ends it
-        texts = (self._tags[tag] for step in self._before if (tag := _tag(step)) in self._tags)
+        texts = filter(None, (self._tags.get(_tag(step)) for step in self._before))
         return {month: why for text in texts for month, why in msgspec.json.decode(text).items()}
 
     @cached_property
@@ -42,15 +41,14 @@ class FailedMonths:
         run = self._context.instance.get_run_by_id(self._context.run.run_id)
         return run.tags if run else {}
 
-    @property
-    def so_far(self) -> Mapping[str, str]:
-        """Why months failed, in this step too."""
-        return {**self.earlier, **self._own}
+    def remaining(self, stored: Iterable[str]) -> list[str]:
+        """The months that have not failed yet, of the run and of those stored that go with its last one."""
+        months = with_later(self._context.partition_keys, stored)
+        return [month for month in months if month not in self._so_far]
 
     @property
-    def others(self) -> list[str]:
-        """The months of the run that have not failed yet."""
-        return [month for month in self._context.partition_keys if month not in self.so_far]
+    def _so_far(self) -> Mapping[str, str]:
+        return {**self._earlier, **self._own}
 
     @property
     def is_last_step(self) -> bool:
@@ -61,24 +59,32 @@ class FailedMonths:
         return steps.isdisjoint(self._after)
 
     def add(self, failed: Mapping[str, str]) -> None:
-        """Note why months failed in this step, for those that follow."""
+        """Months failed in this step, and why."""
         self._own.update(failed)
-        if failed and not self.is_last_step:
-            reasons = {month: why[:_LONGEST_REASON] for month, why in self._own.items()}
-            tags = {_tag(self._step): msgspec.json.encode(reasons).decode()}
-            self._context.instance.add_run_tags(self._context.run.run_id, tags)
 
-    def note_lost(self, projects: Sequence[str]) -> None:
-        """Note that projects could not be seen: all months of the others are copied, and the run is red."""
-        self._lost = f"{', '.join(projects)} cannot be seen: only the other projects were copied"
-        if not self.is_last_step:
-            self._context.instance.add_run_tags(self._context.run.run_id, {_LOST: self._lost})
+    def add_lost(self, projects: Sequence[str]) -> None:
+        """Projects could not be seen: all months of the others are copied, and the run is red."""
+        if projects:
+            self._lost = f"{', '.join(projects)} cannot be seen: only the other projects were copied"
+
+    def keep(self) -> None:
+        """Note what was added, for the steps that follow.
+
+        A run that repeats another has the notes of that one: they are replaced.
+        """
+        reasons = {month: why[:_LONGEST_REASON] for month, why in self._own.items()}
+        tags = {_tag(self._step): msgspec.json.encode(reasons).decode() if reasons else ""}
+        if not self._before:
+            tags[_LOST] = self._lost or ""
+        if any(text != self._tags.get(tag, "") for tag, text in tags.items()):
+            self._context.instance.add_run_tags(self._context.run.run_id, tags)
 
     @property
     def wrong(self) -> list[str]:
         """What of this step and those before it turns the run red in the end."""
-        lost = self._lost or self._tags.get(_LOST)
-        return [*([told(self.so_far)] if self.so_far else []), *([lost] if lost else [])]
+        months = [f"{month}: {why}" for month, why in sorted(self._so_far.items())]
+        lost = self._tags.get(_LOST) if self._before else self._lost
+        return [*months, *([lost] if lost else [])]
 
     def turn_red(self) -> None:
         """Raises Failure if something of this step or those before it is wrong, and no other step follows."""
@@ -94,11 +100,6 @@ class SomeMonths(IOManager):
 
     def load_input(self, context: InputContext) -> object:
         raise NotImplementedError(f"{context.asset_key.to_user_string()} is read where it is stored")
-
-
-def told(failed: Mapping[str, str]) -> str:
-    """One line about months that failed."""
-    return "; ".join(f"{month}: {why}" for month, why in sorted(failed.items()))
 
 
 def _tag(step: str) -> str:

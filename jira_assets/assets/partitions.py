@@ -1,6 +1,6 @@
 """The months that everything is partitioned by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from dagster import BackfillPolicy, MonthlyPartitionsDefinition
 
@@ -20,12 +20,18 @@ def _start_month() -> str:
 MONTHS = MonthlyPartitionsDefinition(start_date=_start_month(), fmt="%Y-%m", end_offset=1)
 
 
-def with_later(months: Sequence[str], stored: Iterable[str]) -> list[str]:
-    """The months of a run, and with the last partition those stored that have not begun by our clock: they
+def last_of(months: Collection[str]) -> str | None:
+    """The last partition if it is one of these. With it go the months that have not begun by our clock: they
     have no partitions of their own.
     """
     last = MONTHS.get_last_partition_key()
-    return [*months, *(month for month in stored if last is not None and last in months and month > last)]
+    return last if last in months else None
+
+
+def with_later(months: Sequence[str], stored: Iterable[str]) -> list[str]:
+    """The months of a run, and those stored that go with the last one."""
+    last = last_of(months)
+    return [*months, *(month for month in stored if last and month > last)]
 
 
 # A year per run: starting a run takes seconds, a failed one is repeated, and several can run at once.

@@ -43,17 +43,18 @@ def published(
 ) -> Iterator[AssetMaterialization | MaterializeResult[None]]:
     settings = ready_settings()
     failed = FailedMonths(context)
+    stored = RawLog(settings.raw_dir).months()
+    months = failed.remaining(stored)
     publish_views(settings)  # what is there has today's columns before anything is put beside it
     with connect(settings.warehouse_path, read_only=True) as connection:
-        found = Evaluation.ask(connection, ALL_RULES, failed.others, context.run.run_id)
+        found = Evaluation.ask(connection, ALL_RULES, months, context.run.run_id)
         tables = built(connection, catalogue().tables)
         whole = [table for table in tables if table.name not in found.withheld_tables]
-        months = with_later(failed.others, RawLog(settings.raw_dir).months())
         sizes = dict(_publish(connection, whole, months, found, failed, settings.published_dir))
         _mend(context, connection, whole, found, settings.published_dir)
     found.keep(settings.warehouse_path)
     views = publish_views(settings)
-    red = SilentChecks(context).tell(found, context.partition_keys)
+    red = SilentChecks(context).tell(found, with_later(context.partition_keys, stored))
     wrong = failed.wrong
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
     wrong += [reason(check, months) for check, months in red.items() if months]

@@ -48,7 +48,7 @@ class RawIssuesConfig(Config):
     kinds={"jira", "parquet"},
     tags={"layer": "raw"},
     retry_policy=_RETRIES,
-    io_manager_key="months",  # only asked when some of a run's months have failed
+    io_manager_key="months",
     description=(
         "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
         "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
@@ -58,7 +58,7 @@ class RawIssuesConfig(Config):
 )
 def raw_issues(
     context: AssetExecutionContext, config: RawIssuesConfig
-) -> Iterator[AssetMaterialization | MaterializeResult[list[str] | None]]:
+) -> Iterator[AssetMaterialization | MaterializeResult[list[str]]]:
     try:
         settings = ready_settings()
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
@@ -67,27 +67,20 @@ def raw_issues(
             download.run(context.partition_keys, queued_only=config.queued_only)
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
+    fetched = [month for month in context.partition_keys if month in download.fetched]
+    unfetched = dict.fromkeys(context.partition_keys, "another month ended the fetching") | download.failed
     failed = FailedMonths(context)
-    if download.lost:
-        failed.note_lost(download.lost)
-    if not (download.failed or (download.lost and failed.is_last_step)):
-        for month, metadata in download.fetched.items():
-            context.add_asset_metadata(metadata, partition_key=month)
-        yield MaterializeResult()
-        return
+    failed.add({m: f"it was not fetched: {why}" for m, why in unfetched.items() if m not in download.fetched})
+    failed.add_lost(download.lost)
     is_tried_again = download.may_pass and _may_be_tried_again(context)
-    if is_tried_again or not download.fetched or failed.is_last_step:
-        for month, metadata in download.fetched.items():
-            yield AssetMaterialization(context.asset_key, partition=month, metadata=metadata)
-        raise Failure(
-            "; ".join(filter(None, (download.why_failed, *failed.wrong))), allow_retries=download.may_pass
-        )
-    unfetched = [month for month in context.partition_keys if month not in download.fetched]
-    why = {month: download.failed.get(month, "another month ended the fetching") for month in unfetched}
-    failed.add({month: f"it was not fetched: {error}" for month, error in why.items()})
-    for month, metadata in download.fetched.items():
-        context.add_asset_metadata(metadata, partition_key=month)
-    yield MaterializeResult(value=list(download.fetched))
+    if failed.wrong and (is_tried_again or not fetched or failed.is_last_step):
+        for month in fetched:
+            yield AssetMaterialization(context.asset_key, partition=month, metadata=download.fetched[month])
+        raise Failure("; ".join(failed.wrong), allow_retries=download.may_pass)
+    failed.keep()
+    for month in fetched:
+        context.add_asset_metadata(download.fetched[month], partition_key=month)
+    yield MaterializeResult(value=fetched)
 
 
 def _may_be_tried_again(context: AssetExecutionContext) -> bool:

@@ -16,7 +16,7 @@ from pydantic import Field
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.jira_fields import store_changed_fields
-from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
+from jira_assets.assets.partitions import BACKFILL, MONTHS
 from jira_assets.assets.publishing import publish_lookups
 from jira_assets.assets.raw_issues import raw_issues
 from jira_assets.assets.ready import ready_settings
@@ -77,7 +77,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
         site=site(settings, resolved),
         tables=selected,
         protection=protection(settings),
-        months=with_later(failed.others, raw.months()),
+        months=failed.remaining(raw.months()),
         rebuild=config.rebuild,
         progress=context.log.info,
     )
@@ -96,4 +96,5 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     if requeued:
         context.log.info("%d issues show others as they were: they are in the queue", requeued)
     failed.add({month: f"its tables are as they were: {why}" for month, why in refresh.result.failed.items()})
+    failed.keep()
     failed.turn_red()

@@ -1,6 +1,6 @@
 """The months that a run is about, and turning it red for what is wrong in them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from dagster import AssetCheckExecutionContext, DagsterInstance, Failure, PartitionKeyRange
 from dagster._core.storage.tags import (
@@ -9,11 +9,15 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from jira_assets.assets.partitions import MONTHS
+from jira_assets.assets.partitions import MONTHS, with_later
+from jira_assets.raw.log import RawLog
+from jira_assets.settings import Settings
 
 
 def months_of(context: AssetCheckExecutionContext) -> list[str] | None:
-    """None for a run that has no partitions: it is about all months."""
+    """With the last one also those stored that have no partitions. None for a run without partitions: it is
+    about all months.
+    """
     return _months(context.run.tags)
 
 
@@ -25,11 +29,15 @@ def months_of_run(instance: DagsterInstance, run_id: str) -> list[str] | None:
 
 def _months(tags: Mapping[str, str]) -> list[str] | None:
     if PARTITION_NAME_TAG in tags:
-        return [tags[PARTITION_NAME_TAG]]
+        return _with_later([tags[PARTITION_NAME_TAG]])
     first, last = (tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG))
     if not first or not last:
         return None
-    return list(MONTHS.get_partition_keys_in_range(PartitionKeyRange(first, last)))
+    return _with_later(MONTHS.get_partition_keys_in_range(PartitionKeyRange(first, last)))
+
+
+def _with_later(months: Sequence[str]) -> list[str]:
+    return with_later(months, RawLog(Settings.load().raw_dir).months())
 
 
 def turn_red(check: str, months: Collection[str]) -> None:

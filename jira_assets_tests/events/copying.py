@@ -135,7 +135,7 @@ class Copy:
             download = Download(self._settings, client, _LOG)
             download.run(list(months), queued_only=False)
         # That nothing is found where something was is refused, and may be due to the lag of search.
-        assert all(isinstance(error, RawLogError) for error in download.failed.values()), download.why_failed
+        assert all(isinstance(error, RawLogError) for error in download.failed.values()), download.failed
 
     def build(self) -> None:
         Refresh(self.raw, self.database, TABLES, Site()).run(self.raw.months())

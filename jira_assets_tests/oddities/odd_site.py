@@ -1,4 +1,4 @@
-"""A sandbox's site behind a proxy that makes answers odd, and a copy of it.
+"""A sandbox's site behind a proxy that makes answers odd, and a copy of it or a pipeline.
 
 The sandbox itself answers as Jira documents it. What real sites do beyond that is told by each test,
 as a function that may change an answer.
@@ -16,10 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
+import pytest
 
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.events.copying import Copy
+from jira_assets_tests.pipeline import Pipeline, pipeline
 
 _PASSED_ON = ("Location", "X-Seraph-LoginReason", "Retry-After", "Date")
 _LONGEST_ANSWER_S = 60
@@ -171,5 +173,19 @@ def odd_copy(
         proxy = Proxy(sandbox.url, hook)
         try:
             yield site, OddCopy(replace(sandbox, url=proxy.url), folder / "copy", proxy, projects)
+        finally:
+            proxy.close()
+
+
+@contextmanager
+def odd_pipeline(
+    issues: Sequence[dict[str, Any]], folder: Path, hook: Hook = as_it_is, **settings: str
+) -> Iterator[Pipeline]:
+    """A pipeline that reads a site with these issues through ``hook``."""
+    with pipeline(Site(issues), folder, **settings) as pipe, pytest.MonkeyPatch.context() as patch:
+        proxy = Proxy(pipe.sandbox.url, hook)
+        patch.setenv("JIRA_BASE_URL", proxy.url)
+        try:
+            yield pipe
         finally:
             proxy.close()

@@ -1,7 +1,7 @@
 """In a run of many months one fails: the others are stored, built and published, and the run names it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from dagster._core.execution.plan import active
 
 from jira_assets.events.queue import Item, Queue
 from jira_assets.settings import Settings
+from jira_assets.timestamps import month_of
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import full_issue
-from jira_assets_tests.oddities.odd_pipeline import odd_pipeline
-from jira_assets_tests.oddities.odd_site import Answered, Asked
+from jira_assets_tests.oddities.odd_site import Answered, Asked, Hook, odd_pipeline
 from jira_assets_tests.pipeline import Pipeline
 
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
@@ -91,14 +91,85 @@ def test_what_may_pass_is_tried_again_before_the_others_go_on_without_it(
     assert run.materialized("published") == [JANUARY, MARCH]
 
 
+def test_what_passed_when_it_was_tried_again_is_no_failure(
+    pipe: Pipeline, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal.status = 200
+    monkeypatch.setattr(active, "time", FastClock(lambda: setattr(refusal, "status", None)))
+    monkeypatch.setenv("JIRA_PROJECTS", "SUP,NOPE")
+    run = pipe.run(JANUARY, MARCH, config={"execution": {"config": {"retries": {"enabled": {}}}}})
+    assert not run.success
+    assert run.errors.endswith("Failure: NOPE cannot be seen: only the other projects were copied\n")
+    assert run.materialized("published") == [JANUARY, FEBRUARY, MARCH]
+
+
+def test_a_run_that_repeats_another_has_not_failed_where_that_one_did(
+    pipe: Pipeline, refusal: Refusal
+) -> None:
+    assert not pipe.run(JANUARY, MARCH).success
+    (first,) = pipe.instance.get_runs()
+    assert any("failed_in_raw_issues" in tag for tag in first.tags)
+    refusal.status = None
+    again = pipe.run(JANUARY, MARCH, tags=first.tags)
+    assert again.success, again.errors
+    assert again.materialized("published") == [JANUARY, FEBRUARY, MARCH]
+
+
+def refuse_its_month(asked: Asked, answered: Answered) -> None:
+    """Refuses what lists issue 10002 between two dates."""
+    if "created <" in str(asked.body) and any(issue["id"] == "10002" for issue in answered.issues):
+        answered.refuse(400, "Nothing for you.")
+
+
+@pytest.mark.parametrize(
+    ("hook", "named"), [(refuse_its_month, "2031-05"), (Refusal(), "later than ")], ids=["read", "looked for"]
+)
+@pytest.mark.parametrize("assets", [(), ("raw_issues",)], ids=["all", "raw_issues"])
+def test_what_has_not_begun_and_cannot_be_fetched_keeps_the_last_month_from_nothing(
+    tmp_path: Path, hook: Hook, named: str, assets: tuple[str, ...]
+) -> None:
+    last = month_of(datetime.now(UTC))
+    begun, later = (
+        full_issue(n, created=f"{month}-01T00:00:00.000+0000") for n, month in ((1, last), (2, "2031-05"))
+    )
+    with odd_pipeline([begun, later], tmp_path, hook) as pipe:
+        run = pipe.run(last, assets=assets)
+        assert not run.success
+        assert named in run.errors
+        assert ": it was not fetched: POST /rest/api/3/search/jql: 400, Nothing for you." in run.errors
+        assert run.materialized("raw_issues") == [last]
+        assert run.metadata("raw_issues", last)["issues"] == 1
+        if not assets:
+            assert run.materialized("published") == [last]
+            assert shown(pipe) == ["SUP-1"]
+
+
+def test_a_month_that_has_not_begun_turns_the_run_of_the_last_one_red_while_a_part_is_missing(
+    tmp_path: Path,
+) -> None:
+    last = month_of(datetime.now(UTC))
+    later = full_issue(2, created="2031-05-01T00:00:00.000+0000", comments=120)
+    with odd_pipeline([full_issue(1, created=f"{last}-01T00:00:00.000+0000"), later], tmp_path) as pipe:
+        pipe.sandbox.faults.fail_part("10002", "remotelink", 403)
+        run = pipe.run(last)
+        assert not run.success
+        assert "every_part_fetched failed for 2031-05" in run.errors
+        pipe.sandbox.faults.clear()
+        run = pipe.run(last)
+        assert run.success, run.errors
+        assert "raw_issues.every_part_fetched" not in pipe.failed_checks()
+
+
 class FastClock:
     """For whoever waits with `time`: it does not take long."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.slept: list[float] = []
+        self._meanwhile = meanwhile
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self._meanwhile()
 
     def time(self) -> float:
         return time.time() + sum(self.slept)

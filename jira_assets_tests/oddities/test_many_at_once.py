@@ -9,8 +9,7 @@ import pytest
 
 from jira_assets.jira import throttle
 from jira_assets_tests.jira.issues import full_issue
-from jira_assets_tests.oddities.odd_pipeline import odd_pipeline
-from jira_assets_tests.oddities.odd_site import Answered, Asked
+from jira_assets_tests.oddities.odd_site import Answered, Asked, odd_pipeline
 from jira_assets_tests.pipeline import Pipeline
 
 _ISSUES = 120

@@ -1,11 +1,13 @@
-"""Issues that list the same thing twice, as two of a real site's 29,057 did: no month waits for them."""
+"""Issues that list the same thing twice, as two of a real site's 29,057 did: no month waits for them.
+
+An issue that is linked to itself has the link twice as well, once for each end.
+"""
 
 from pathlib import Path
 from typing import Any
 
-from jira_assets_tests.jira.issues import elements, full_issue
-from jira_assets_tests.oddities.odd_pipeline import odd_pipeline
-from jira_assets_tests.oddities.odd_site import Answered, Asked
+from jira_assets_tests.jira.issues import MONTH, elements, full_issue
+from jira_assets_tests.oddities.odd_site import Answered, Asked, odd_copy, odd_pipeline
 
 JANUARY, FEBRUARY = "2024-01", "2024-02"
 _OTHER = {"id": "10002", "key": "SUP-2", "fields": {"summary": "Issue 2"}}
@@ -57,3 +59,14 @@ def test_one_comment_in_two_issues_is_a_row_of_each(tmp_path: Path) -> None:
         assert run.success, run.errors
         found = pipe.published("SELECT issue_key, comment_id FROM jira_comments ORDER BY ALL")
         assert found == [("SUP-1", "1000"), ("SUP-2", "1000")]
+
+
+def test_both_ends_of_a_link_to_itself_are_rows(tmp_path: Path) -> None:
+    brief = {"id": "10001", "key": "SUP-1", "fields": {"summary": "Issue 1"}}
+    link = {"id": "77", "type": {"name": "Relates"}}
+    own = full_issue(1, issuelinks=[link | {"outwardIssue": brief}, link | {"inwardIssue": brief}])
+    with odd_copy([own, full_issue(2)], tmp_path) as (_, copy):
+        copy.backfill([MONTH])
+        copy.build()
+        rows = copy.rows("SELECT link_id, issue_key, direction FROM jira.issuelinks ORDER BY direction")
+    assert rows == [("77", "SUP-1", "inward"), ("77", "SUP-1", "outward")]
