@@ -50,7 +50,7 @@ class Download:
 
     def __init__(self, settings: Settings, client: JiraClient, log: logging.Logger) -> None:
         self.fetched: dict[str, Metadata] = {}
-        self.failed: dict[str, JiraError | RawLogError | WarehouseError] = {}
+        self.failed: dict[str, Exception] = {}
         self._client = client
         self._log = log
         self._settings = settings
@@ -121,11 +121,15 @@ class Download:
         """Keeps what fails in a month from the others, unless it would fail there as well."""
         try:
             yield
+        except ENDS_EVERYTHING as error:
+            self.failed[month] = error
+            raise
         except (JiraError, RawLogError, WarehouseError) as error:
             self.failed[month] = error
             self._log.error("%s: %s", month, error)
-            if isinstance(error, ENDS_EVERYTHING):
-                raise
+        except Exception as error:  # noqa: BLE001 - a full disk, or a fault of ours that one odd issue shows
+            self.failed[month] = RuntimeError(f"{type(error).__name__}: {error}")
+            self._log.exception("%s: this was not foreseen", month)
 
     def _fetch_fields(self) -> Collection[str]:
         """Keeps the field catalogue, and tells which of the fields are SLAs."""

@@ -1,5 +1,7 @@
 """In a run of many months one fails: the others are stored, built and published, and the run names it."""
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -10,6 +12,7 @@ import pytest
 from dagster._core.execution.plan import active
 
 from jira_assets.events.queue import Item, Queue
+from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.timestamps import month_of
 from jira_assets_tests.events.bodies import change
@@ -204,6 +207,23 @@ def test_an_issue_whose_log_cannot_be_read_holds_up_its_own_month(pipe: Pipeline
         assert run.materialized(asset) == [FEBRUARY, MARCH]
         assert pipe.failed_partitions(asset) == {JANUARY}
     assert shown(pipe) == ["SUP-1", "SUP-2", "SUP-3"]
+
+
+def test_what_was_not_foreseen_in_a_month_harms_no_other(
+    pipe: Pipeline, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal.status = None
+    mark_whole = RawLog.mark_whole
+
+    def on_a_full_disk(raw: RawLog, month: str) -> None:
+        if month == FEBRUARY:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        mark_whole(raw, month)
+
+    monkeypatch.setattr(RawLog, "mark_whole", on_a_full_disk)
+    run = pipe.run(JANUARY, MARCH)
+    assert f"{FEBRUARY}: it was not fetched: OSError: [Errno 28] No space left on device" in run.errors
+    assert run.materialized("published") == [JANUARY, MARCH]
 
 
 def test_an_event_is_applied_while_another_month_is_broken(pipe: Pipeline, refusal: Refusal) -> None:
