@@ -25,13 +25,13 @@ from jira_assets.jira.errors import (
     MissingOrForbidden,
     Unauthorised,
 )
+from jira_assets.jira.paging import MAX_PAGES
 
 T = TypeVar("T")
 
 _PER_PAGE = 100
 _USERS_PER_PAGE = 1000
 _PER_PAGE_OF_SERVICE_DESK = 50
-_MAX_PAGES = 10_000
 _NO_SUCH_PATH = (MissingOrForbidden, Gone)
 _PICTURES = "avatarUrls"  # most of a user's bytes, and nothing that anybody refers to
 
@@ -208,7 +208,7 @@ def _pages(
     start_name, limit_name = names
     seen: set[bytes] = set()
     start = 0
-    for _ in range(_MAX_PAGES):
+    for _ in range(MAX_PAGES):
         page = client.get_json(path, {**(params or {}), start_name: start, limit_name: per_page}, _ANSWER)
         if isinstance(page, list):
             yield from page
@@ -217,20 +217,20 @@ def _pages(
         start += len(page.values)
         if not page.values or page.is_end(start):
             return
-    raise BrokenPaging("GET", path, 200, f"more than {_MAX_PAGES} pages.")
+    raise BrokenPaging("GET", path, 200, f"more than {MAX_PAGES} pages.")
 
 
 def _pages_of_arrays(client: JiraClient, path: str, per_page: int) -> Iterator[Raw]:
     """The entries of pages that are mere arrays: the first empty one is the end, a short one need not be."""
     seen: set[bytes] = set()
     start = 0
-    for _ in range(_MAX_PAGES):
+    for _ in range(MAX_PAGES):
         page = client.get_json(path, {"startAt": start, "maxResults": per_page}, list[Raw])
         if not page:
             return
         yield from _new(page, seen, path)
         start += len(page)
-    raise BrokenPaging("GET", path, 200, f"more than {_MAX_PAGES} pages.")
+    raise BrokenPaging("GET", path, 200, f"more than {MAX_PAGES} pages.")
 
 
 def _new(values: Sequence[Raw], seen: set[bytes], path: str) -> list[Raw]:

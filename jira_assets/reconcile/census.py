@@ -10,14 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import polars as pl
 
 from jira_assets.events.queue import Item
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.bulk import search
 from jira_assets.jira.deletions import missing
 from jira_assets.jira.jql import in_projects, in_steady_order
+from jira_assets.jira.listing import listed_ids
 from jira_assets.jira.states import bulk_states
 from jira_assets.lookups.renames import Renames
 from jira_assets.raw.errors import RawLogError
@@ -34,8 +33,6 @@ from jira_assets.reconcile.scope import (
     visible_item,
 )
 from jira_assets.warehouse.known import Stored
-
-_IDS_PER_PAGE = 5000  # as long as nothing but the id is asked for (jira_cloud.md 1.1)
 
 
 @dataclass(slots=True)
@@ -59,10 +56,6 @@ class Census:
     lost: list[str] = field(default_factory=list)
     queued: int = 0
     is_believed: bool = True
-
-
-class _Listed(msgspec.Struct):
-    id: str | int
 
 
 def take_census(scope: Scope, limit: DeletionLimit) -> Census:
@@ -111,11 +104,8 @@ def _is_hidden(stored: Stored) -> bool:
 def _listed(scope: Scope, kept: Kept, projects: Sequence[str]) -> pl.Series:
     """The ids of all issues that search finds."""
     condition = in_projects(created_within(kept.spans), projects)
-    pages = search(scope.client, in_steady_order(condition), ["id"], issues_per_page=_IDS_PER_PAGE)
-    ids = [
-        [str(msgspec.json.decode(issue, type=_Listed).id) for issue in page.value.issues] for page in pages
-    ]
-    return pl.concat([pl.Series("issue_id", of_page, pl.String) for of_page in ids]).unique()
+    ids = listed_ids(scope.client, [in_steady_order(condition)])
+    return pl.Series("issue_id", list(ids), pl.String).unique()
 
 
 def _add_unknown(
