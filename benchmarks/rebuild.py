@@ -89,7 +89,7 @@ def _stages(raw_folder: str, database: Path) -> dict[str, Any]:
     site, reader = Site(), EnvelopeReader()
     log, builder = RawLog(UPath(raw_folder)), Builder(TABLES, site)
     issues = (issue for month in log.months() for issue in log.latest(month))
-    changes = [MonthChange(month, None, 1) for month in log.months()]
+    changes = [MonthChange(month, None, log.extent(month).position) for month in log.months()]
     with transaction(database) as connection:
         begin_changes(connection, TABLES, changes, {})
         clock = time.process_time()

@@ -1,6 +1,7 @@
 """The table assets, generated from the declarations in `jira_assets.tables`."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from dagster import (
     AssetExecutionContext,
@@ -26,6 +27,7 @@ from jira_assets.events.moving import requeue_moved
 from jira_assets.events.neighbours import requeue_outdated
 from jira_assets.events.queue import Queue
 from jira_assets.raw.log import RawLog
+from jira_assets.reconcile.cursors import Cursors
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.io_manager import TableOutput, TableRefresh
 from jira_assets.warehouse.known import Known
@@ -80,6 +82,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
         months=failed.remaining(raw.months()),
         rebuild=config.rebuild,
         progress=context.log.info,
+        log_differs=partial(_sweep_anew, context, Cursors(settings.reconcile_dir)),
     )
     for table in selected:
         yield Output(TableOutput(refresh, table), output_name=table.name)
@@ -98,3 +101,13 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     failed.add({month: f"its tables are as they were: {why}" for month, why in refresh.result.failed.items()})
     failed.keep()
     failed.turn_red()
+
+
+def _sweep_anew(context: AssetExecutionContext, cursors: Cursors, month: str) -> None:
+    """What was in a log that is another one now, no sweep would find again from where it has come to."""
+    context.log.warning(
+        "%s: a segment of its raw log was moved away, put back or replaced since its tables were made: they "
+        "are made anew from what is there, and the next sweep begins where the copy did",
+        month,
+    )
+    cursors.reset()

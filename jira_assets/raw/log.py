@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 from jira_assets.raw import segments
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.extent import Extent
 from jira_assets.raw.latest import LatestIssue, latest_issue, latest_rows
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.raw.partial import set_fields
@@ -84,10 +86,14 @@ class RawLog:
             return []
         return sorted(path.name for path in self._root.iterdir() if _MONTH.fullmatch(path.name))
 
-    def extent(self, month: str) -> tuple[int, int]:
-        """The number of the month's newest segment (0 if there is none), and the bytes of all of them."""
-        found = segments.list_segments(self._folder(month))
-        return max((segment.number for segment in found), default=0), sum(segment.size for segment in found)
+    def extent(self, month: str) -> Extent:
+        """What the month's log consists of now. Raises RawLogError."""
+        for _ in range(_REREAD_ATTEMPTS):
+            found = segments.list_segments(self._folder(month))
+            with suppress(FileNotFoundError):
+                newest = max((segment.number for segment in found), default=0)
+                return Extent(newest, _bytes_of(found), segments.members_of_all(found))
+        raise _kept_changing(month)
 
     def append(self, month: str, records: Iterable[Record]) -> Segment | None:
         """Append records as one durable segment, without those who are forgotten; None if there are none.
@@ -203,7 +209,7 @@ class RawLog:
         Only what ``parts`` tell is looked at: whoever wants less than all of them wants those that end an
         issue, too.
         """
-        if issue_ids is None and self.extent(month)[1] <= _BYTES_AT_ONCE:
+        if issue_ids is None and _bytes_of(segments.list_segments(self._folder(month))) <= _BYTES_AT_ONCE:
             yield from self._latest(month, None, parts)
             return
         wanted = sorted(self.issue_ids(month) if issue_ids is None else issue_ids)
@@ -223,12 +229,15 @@ class RawLog:
         try:
             rows_of = ((segment, segments.read(segment)) for segment in found)
             answers, failures = latest_rows(rows_of, Contents(self._keyring, month))
+            replaced = segments.members_of_all(found)
         except FileNotFoundError:
             return None  # somebody else is compacting the month
         rows = [
             row for latest in (answers, failures) for parts in latest.values() for row, _ in parts.values()
         ]
-        compacted = segments.append(self._folder(month), segments.frame_of(rows).sort("issue_id", "part"))
+        compacted = segments.append(
+            self._folder(month), segments.frame_of(rows).sort("issue_id", "part"), replaced
+        )
         if not segments.are_there(found):
             # Somebody has compacted or rewritten them meanwhile: what is under another key now, or is not to
             # be there any more, must not come back.
@@ -291,7 +300,7 @@ class RawLog:
                 return [(segment, segments.read(segment, columns, within)) for segment in found]
             except FileNotFoundError:
                 continue
-        raise RawLogError(f"the segments of {month} kept changing while they were read; run again")
+        raise _kept_changing(month)
 
     def _latest(
         self, month: str, issue_ids: list[str] | None, parts: Collection[Part]
@@ -310,3 +319,11 @@ class RawLog:
         for issue_id in wanted:
             of_issue = answers.get(issue_id, {}), failures.get(issue_id, {})
             yield latest_issue(month, issue_id, *of_issue, contents)
+
+
+def _bytes_of(found: Iterable[Segment]) -> int:
+    return sum(segment.size for segment in found)
+
+
+def _kept_changing(month: str) -> RawLogError:
+    return RawLogError(f"the segments of {month} kept changing while they were read; run again")

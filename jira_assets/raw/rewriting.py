@@ -69,9 +69,10 @@ class _Rewriting:
             return set()
         of_segment = Rewritten()
         appended = set()
+        replaced = segments.members(self._segment)
         for rows in _pieces(self._segment):
             renewed = [self._renewed(row, of_segment) for row in rows]
-            appended.add(segments.append(folder, _frame(rows, renewed)).number)
+            appended.add(segments.append(folder, _frame(rows, renewed), replaced).number)
         segments.remove([self._segment])
         done.add(of_segment)
         return appended

@@ -6,6 +6,7 @@ times would give other rows, or crash the reader, so none sees a segment before 
 
 import zlib
 from functools import lru_cache
+from typing import IO
 
 from upath import UPath
 
@@ -31,20 +32,36 @@ def verify(path: UPath) -> None:
     _verify(path, status.st_size, getattr(status, "st_mtime", None))
 
 
+def checksum(path: UPath) -> int:
+    """The checksum that a file was sealed with. Raises UnreadableSegment if it has none."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(_seal_at(file, path, size))
+        seal = file.read(_SEAL_BYTES)
+    if not seal.startswith(_MARK):
+        raise UnreadableSegment(str(path), "it has no checksum")
+    return int.from_bytes(seal[len(_MARK) :], "little")
+
+
 @lru_cache(maxsize=10_000)
 def _verify(path: UPath, size: int, modified: float | None) -> None:
     del modified  # part of what makes it the same file
     with path.open("rb") as file:
-        file.seek(max(0, size - _TAIL_BYTES))
-        tail = file.read(_TAIL_BYTES)
-        seal_at = size - _TAIL_BYTES - int.from_bytes(tail[:4], "little") - _SEAL_BYTES
-        if tail[4:] != _MAGIC or seal_at < len(_MAGIC):
-            raise UnreadableSegment(str(path), "it is not a whole Parquet file")
+        seal_at = _seal_at(file, path, size)
         file.seek(0)
-        checksum, at = 0, 0
+        found, at = 0, 0
         while at < seal_at and (chunk := file.read(min(_CHUNK_BYTES, seal_at - at))):
-            checksum, at = zlib.crc32(chunk, checksum), at + len(chunk)
+            found, at = zlib.crc32(chunk, found), at + len(chunk)
         seal = file.read(_SEAL_BYTES)
-        checksum = zlib.crc32(file.read(), checksum)
-    if seal != _MARK + checksum.to_bytes(4, "little"):
+        found = zlib.crc32(file.read(), found)
+    if seal != _MARK + found.to_bytes(4, "little"):
         raise UnreadableSegment(str(path), "it is not what was written: its checksum is wrong")
+
+
+def _seal_at(file: IO[bytes], path: UPath, size: int) -> int:
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    seal_at = size - _TAIL_BYTES - int.from_bytes(tail[:4], "little") - _SEAL_BYTES
+    if tail[4:] != _MAGIC or seal_at < len(_MAGIC):
+        raise UnreadableSegment(str(path), "it is not a whole Parquet file")
+    return seal_at

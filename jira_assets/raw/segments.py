@@ -1,12 +1,14 @@
 """Segments: the immutable, numbered Parquet files that a month's raw log consists of.
 
 A segment is visible only when it is complete, and its number is claimed by creating its name exclusively, so
-two writers never share one. Readers remember the greatest number that they have consumed, which is sound
-because of one rule: *an append is done only when, after it, no greater number exists* (see `append`).
+two writers never share one. Readers remember the greatest number that they have consumed, with the identity
+of the log up to there (`raw.extent`), which is sound because of one rule: *an append is done only when, after
+it, no greater number exists* (see `append`).
 """
 
 import contextlib
 import io
+import operator
 import os
 import random
 import re
@@ -14,6 +16,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +25,8 @@ from upath import UPath
 
 from jira_assets.files import fsync_folder, local, make_folder_anywhere, private
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
-from jira_assets.raw.seal import sealed, verify
+from jira_assets.raw.extent import Members
+from jira_assets.raw.seal import checksum, sealed, verify
 
 SCHEMA = pl.Schema(
     {
@@ -46,9 +50,11 @@ Row = tuple[str, str, int, int, str, bytes | None, str | None, int, int]
 
 _TIMES = ("issue_updated", "fetched_at")
 _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
+_REPLACES = "replaces"  # in the metadata of a file, beside the schema
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
 _BYTES_AT_ONCE = 16_000_000  # of a segment that is read piece by piece
+NOTHING = Members()
 _APPEND_ATTEMPTS = 50
 _LIST_ATTEMPTS = 100
 _LIST_WAIT_S = 0.005
@@ -77,8 +83,10 @@ def list_segments(folder: UPath) -> list[Segment]:
     raise RawLogError(f"the segments in {folder} kept changing while they were listed; run again")
 
 
-def append(folder: UPath, frame: pl.DataFrame) -> Segment:
+def append(folder: UPath, frame: pl.DataFrame, replaces: Members = NOTHING) -> Segment:
     """Write a frame of `SCHEMA` as the newest segment and return it; durable when this returns.
+
+    ``replaces`` are the members of those whose rows it takes over.
 
     A writer with a stale listing could take a low number that compaction has just freed, which readers that
     are past it would never look at. So a segment counts only if it is the greatest once it is there;
@@ -88,7 +96,10 @@ def append(folder: UPath, frame: pl.DataFrame) -> Segment:
     buffer = io.BytesIO()
     # Payloads are compressed one by one; compressing pages too would slow the reading of single issues.
     frame.select(SCHEMA.names()).cast(SCHEMA).write_parquet(
-        buffer, compression="uncompressed", row_group_size=_ROW_GROUP_ROWS
+        buffer,
+        compression="uncompressed",
+        row_group_size=_ROW_GROUP_ROWS,
+        metadata={_REPLACES: replaces.shortened().dumped()} if replaces != NOTHING else None,
     )
     content = sealed(buffer.getvalue())
     try:
@@ -125,6 +136,20 @@ def read(
         return _selected(scan, segment, columns).collect()
 
 
+def members(segment: Segment) -> Members:
+    """The segment, and those that it has replaced. Raises as `read`, but looks at its end only."""
+    with _reading(segment):
+        itself = Members(frozenset({(segment.number, checksum(segment.path))}))
+        with segment.path.open("rb") as file:
+            replaced = pl.read_parquet_metadata(file).get(_REPLACES)
+        return itself | Members.loaded(replaced) if replaced else itself
+
+
+def members_of_all(found: Iterable[Segment]) -> Members:
+    """The members of several segments together. Raises as `read`."""
+    return reduce(operator.or_, map(members, found), NOTHING)
+
+
 def read_pieces(segment: Segment) -> Iterator[pl.DataFrame]:
     """The rows of a segment as `read` gives them, but few enough at once for the memory. Raises as `read`."""
     with _reading(segment):
@@ -154,7 +179,7 @@ def withdraw(segment: Segment) -> None:
 
     Its number must not be given to another, because readers may have seen it.
     """
-    append(segment.path.parent, pl.DataFrame(schema=SCHEMA))
+    append(segment.path.parent, pl.DataFrame(schema=SCHEMA), members(segment))
     remove([segment])
 
 
@@ -171,7 +196,7 @@ def _reading(segment: Segment) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise UnreadableSegment(str(segment.path), str(error).split("\n")[0]) from error
 
 

@@ -42,3 +42,8 @@ class Cursors:
         """Note that these projects were swept up to a time; durable when this returns."""
         self._cursors |= dict.fromkeys(projects, to)
         write_durably(self._folder, {_FILE: msgspec.json.encode(self._cursors)})
+
+    def reset(self) -> None:
+        """Note that nobody knows what was swept; durable when this returns."""
+        self._cursors.clear()
+        write_durably(self._folder, {_FILE: msgspec.json.encode(self._cursors)})

@@ -3,11 +3,11 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 
 from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.tables.changelog import CHANGELOG
+from jira_assets.tables.code_version import code_version
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.completeness import COMPLETENESS
 from jira_assets.tables.data_health import DATA_HEALTH
@@ -28,7 +28,6 @@ from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
 from jira_assets.tables.worklogs import WORKLOGS
 
 UNPARTITIONED: tuple[Table, ...] = (OPEN_TICKET_SLAS, DATA_HEALTH, JIRA_FIELDS, *LOOKUP_TABLES)
-_PURE_PACKAGES = ("jira_assets.tables", "jira_assets.text")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,20 +73,6 @@ class Catalogue:
     def version(self) -> str:
         """What the tables depend on before a site is known: the code, and the configuration."""
         return f"{code_version()}-{_digest(f'{self.mapping} {self.policy}')}"
-
-
-@cache
-def code_version() -> str:
-    """A digest of the code that turns payloads into rows. Nobody can forget to raise it; when it differs from
-    the one a month was built with, the month is rebuilt from raw.
-    """
-    digest = hashlib.sha256()
-    for package in _PURE_PACKAGES:
-        files = [file for file in resources.files(package).iterdir() if file.name.endswith(".py")]
-        for file in sorted(files, key=lambda file: file.name):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    digest.update(resources.files("jira_assets").joinpath("timestamps.py").read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def version(site: Site, protection: Protection) -> str:

@@ -42,13 +42,20 @@ class TableRefresh:
     months: Sequence[str]
     rebuild: bool
     progress: Callable[[str], None]
+    log_differs: Callable[[str], None]
     database: Path = field(default=Path(), init=False)
     patience_s: float = field(default=DEFAULT_PATIENCE_S, init=False)
 
     @cached_property
     def result(self) -> Refreshed:
         refresh = Refresh(
-            self.raw, self.database, self.tables, self.site, self.protection, patience_s=self.patience_s
+            self.raw,
+            self.database,
+            self.tables,
+            self.site,
+            self.protection,
+            log_differs=self.log_differs,
+            patience_s=self.patience_s,
         )
         return refresh.run(self.months, rebuild=self.rebuild, progress=self.progress)
 
@@ -92,7 +99,7 @@ class _Handler(DbTypeHandler[Any]):
                 partition_key=month,
             )
         return {"rows_written_by_run": result.rows[name], "issues_refreshed_by_run": result.issues} | (
-            _problems(result)
+            _problems(result) | ({"made_of_another_log": result.other_logs} if result.other_logs else {})
         )
 
     def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:

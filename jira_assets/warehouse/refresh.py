@@ -14,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from jira_assets.raw.errors import RawLogError, UnreadableMonth
+from jira_assets.raw.extent import Extent, Position
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.log import RawLog
 from jira_assets.tables.catalogue import version
@@ -49,7 +50,8 @@ class Refreshed:
 
     ``protected_anew`` is whether any month was protected by another policy or key until now, ``named_anew``
     whether any was made with other names. ``left`` are the issues that were in two months; those that they
-    have left are among the ``months``.
+    have left are among the ``months``. ``other_logs`` are the months of which the log up to the watermark was
+    not what it had been: a segment was moved away, put back, or replaced.
     """
 
     months: list[str] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Refreshed:
     protected_anew: bool = False
     named_anew: bool = False
     left: list[Left] = field(default_factory=list)
+    other_logs: list[str] = field(default_factory=list)
 
 
 class _InSeveralMonths(Exception):
@@ -74,10 +77,11 @@ class Refresh:
     """Brings months of tables up to date with the raw log.
 
     Issues in segments after a month's watermark are replaced, and those that show a name that is another by
-    now; a month that another version of the code built, or that was protected otherwise, and every month with
-    `rebuild`, is replaced whole. A month whose log cannot be read keeps its rows and is reported in `failed`;
-    the others go on. An issue is in one month: one that another month has had until now is taken out there,
-    in the same transaction if they fit.
+    now. Replaced whole is a month that another version of the code built, that was protected otherwise, or
+    whose log up to the watermark is not what it was, which `log_differs` is told before; and every month with
+    `rebuild`. A month whose log cannot be read, or is gone, keeps its rows and is reported in `failed`; the
+    others go on. An issue is in one month: one that another month has had until now is taken out there, in
+    the same transaction if they fit.
     """
 
     def __init__(
@@ -88,9 +92,11 @@ class Refresh:
         site: Site,
         protection: Protection | None = None,
         *,
+        log_differs: Callable[[str], None] = lambda _month: None,
         patience_s: float = DEFAULT_PATIENCE_S,
     ) -> None:
         self._raw = raw
+        self._log_differs = log_differs
         self._database = database
         self._tables = tables
         self._patience_s = patience_s
@@ -185,20 +191,35 @@ class Refresh:
     ) -> tuple[MonthChange, int]:
         """What to do about a month, and how many bytes of segments that concerns at most."""
         seen = [marks.get((table.name, month)) for table in self._tables]
-        newest, size = self._raw.extent(month)
+        extent = self._raw.extent(month)
+        read = [mark.position for mark in seen if mark]
+        continues = all(map(extent.continues, read))
+        if not continues:
+            self._begin_anew(month, extent, max(read), done)
         if any(mark and not protected_alike(mark.version, self._version) for mark in seen):
             done.protected_anew = True
         is_current = all(mark and mark.version == self._version for mark in seen)
         done.named_anew = done.named_anew or month in renamed
-        if rebuild or not (is_current or month in renamed):
-            return MonthChange(month, None, newest), size
-        since = min(mark.segment for mark in seen if mark)
+        if rebuild or not continues or not (is_current or month in renamed):
+            return MonthChange(month, None, extent.position), extent.size
+        since = min(read).number
         renamed_here = tuple(sorted(renamed.get(month, ())))
-        if newest == since:
-            return MonthChange(month, renamed_here, newest), size if renamed_here else 0
+        if extent.newest == since:
+            return MonthChange(month, renamed_here, extent.position), extent.size if renamed_here else 0
         changes = self._raw.changes(month, since)
         issue_ids = tuple(dict.fromkeys((*changes.issue_ids, *renamed_here)))
-        return MonthChange(month, issue_ids, changes.watermark), size
+        return MonthChange(month, issue_ids, extent.position), extent.size
+
+    def _begin_anew(self, month: str, extent: Extent, read: Position, done: Refreshed) -> None:
+        """Before a month is made of another log than the one that its tables were made of until now."""
+        if not extent.newest:
+            raise RawLogError(
+                f"its raw log is gone, of which its tables show what stood up to segment {read.number}: "
+                "restore raw/, or materialize raw_issues"
+            )
+        if read.identity is not None:
+            self._log_differs(month)
+            done.other_logs.append(month)
 
     def _write(self, group: "_Group", done: Refreshed) -> None:
         rows: Counter[str] = Counter()

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
+from jira_assets.raw.extent import Position
 from jira_assets.tables.declare import Column, Kind, Personal, Table
 
 SCHEMA = "jira"
 _WATERMARKS = "jira_assets.watermarks"
+_IDENTITY = "identity VARCHAR"
+# Older versions knew of no identity: what they made is made anew.
+_WITH_IDENTITY = f"FROM {_WATERMARKS} UNION ALL BY NAME SELECT NULL::VARCHAR AS identity WHERE false"
 
 
 class SchemaMismatch(Exception):
@@ -22,9 +26,9 @@ class WatermarkMoved(Exception):
 
 
 class Mark(NamedTuple):
-    """Up to which segment, and by which version of the code, a month of a table was built."""
+    """Up to where of its log, and by which version of the code, a month of a table was built."""
 
-    segment: int
+    position: Position
     version: str
 
 
@@ -38,7 +42,7 @@ class MonthChange:
 
     month: str
     issue_ids: tuple[str, ...] | None
-    watermark: int
+    watermark: Position
 
 
 def read_marks(
@@ -47,13 +51,13 @@ def read_marks(
     """The marks of these months of these tables; months that were never built have none."""
     try:
         rows = connection.execute(
-            f"SELECT table_name, month, segment, version FROM {_WATERMARKS} "
+            f"SELECT table_name, month, segment, identity, version FROM ({_WITH_IDENTITY}) "
             "WHERE list_contains($tables, table_name) AND list_contains($months, month)",
             {"tables": [table.name for table in tables], "months": list(months)},
         ).fetchall()
     except duckdb.CatalogException:
         return {}
-    return {(name, month): Mark(segment, version) for name, month, segment, version in rows}
+    return {(name, month): Mark(Position(*position), version) for name, month, *position, version in rows}
 
 
 def versions(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[tuple[str, str]]:
@@ -127,16 +131,23 @@ def finish_changes(
     version: str,
 ) -> None:
     """Advance the watermarks: the last step of the transaction that wrote the rows."""
-    marks = [(table.name, change.month, change.watermark) for table in tables for change in changes]
-    names, months, segments = (list(values) for values in zip(*marks, strict=True))
+    marks = [(table.name, change.month, *change.watermark) for table in tables for change in changes]
+    names, months, segments, identities = (list(values) for values in zip(*marks, strict=True))
     connection.execute(
         f"DELETE FROM {_WATERMARKS} "
         "WHERE list_contains($names, table_name) AND list_contains($months, month)",
         {"names": names, "months": months},
     )
     connection.execute(
-        f"INSERT INTO {_WATERMARKS} SELECT unnest($names), unnest($months), unnest($segments), $version",
-        {"names": names, "months": months, "segments": segments, "version": version},
+        f"INSERT INTO {_WATERMARKS} BY NAME SELECT unnest($names) AS table_name, unnest($months) AS month, "
+        "unnest($segments) AS segment, unnest($identities) AS identity, $version AS version",
+        {
+            "names": names,
+            "months": months,
+            "segments": segments,
+            "identities": identities,
+            "version": version,
+        },
     )
 
 
@@ -168,8 +179,9 @@ def create(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> No
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}; CREATE SCHEMA IF NOT EXISTS jira_assets")
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS {_WATERMARKS} "
-            "(table_name VARCHAR, month VARCHAR, segment BIGINT, version VARCHAR)"
+            f"(table_name VARCHAR, month VARCHAR, segment BIGINT, version VARCHAR, {_IDENTITY})"
         )
+    connection.execute(f"ALTER TABLE {_WATERMARKS} ADD COLUMN IF NOT EXISTS {_IDENTITY}")
     for table in tables:
         declared = {column.name: column.stored.sql for column in table.columns}
         if table.name not in existing:

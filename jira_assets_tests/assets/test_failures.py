@@ -213,6 +213,23 @@ def test_a_corrupt_segment_is_replaced_by_what_jira_says(pipe: Pipeline) -> None
     assert pipe.failed_checks() == set()
 
 
+def test_a_segment_that_was_moved_away_is_told_and_missed_no_longer_than_to_the_next_run(
+    pipe: Pipeline,
+) -> None:
+    swept = pipe.folder / "reconcile" / "recent.json"
+    change(pipe.sandbox.site, "10001", summary="new")
+    assert pipe.run(JANUARY).success
+    assert pipe.run_job("sweep_recent").success
+    assert swept.read_text() != "{}"
+    max((pipe.folder / "raw" / "issues" / JANUARY).glob("*.parquet")).unlink()
+    run = pipe.run(JANUARY, assets=["issues"])
+    assert run.metadata("issues", JANUARY)["made_of_another_log"] == [JANUARY]
+    assert swept.read_text() == "{}"
+    assert pipe.query("SELECT summary FROM jira.issues WHERE issue_id = '10001'") != [("new",)]
+    assert pipe.run(JANUARY).success
+    assert pipe.query("SELECT summary FROM jira.issues WHERE issue_id = '10001'") == [("new",)]
+
+
 def test_wrong_rows_keep_their_month_as_it_is_published_and_no_other(pipe: Pipeline) -> None:
     change(pipe.sandbox.site, "10003", summary="changed")
     pipe.change("INSERT INTO jira.comments SELECT * REPLACE ('9' AS issue_id) FROM jira.comments LIMIT 1")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.checks.rules import Rule, rules_of_any
+from jira_assets.raw.extent import Position
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.warehouse.connection import connect, transaction
 from jira_assets.warehouse.store import MonthChange, begin_changes, create, finish_changes, read_marks
@@ -33,7 +34,7 @@ class Warehouse:
         self._runs += 1
         with transaction(self.database) as connection:
             create(connection, [COMMENTS])
-            changes = [MonthChange(month, None, self._runs)]
+            changes = [MonthChange(month, None, Position(self._runs, "a"))]
             begin_changes(connection, [COMMENTS], changes, read_marks(connection, [COMMENTS], [month]))
             self._insert(connection, month, rows)
             finish_changes(connection, [COMMENTS], changes, "1")

@@ -29,6 +29,7 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.reconcile.census import Census, take_census
 from jira_assets.reconcile.children import take_comment_census, take_worklog_census
+from jira_assets.reconcile.cursors import Cursors
 from jira_assets.reconcile.recent import Swept, sweep
 from jira_assets.reconcile.scope import DeletionLimit, Scope
 from jira_assets.sandbox.sent_events import SentEvent
@@ -138,7 +139,9 @@ class Copy:
         assert all(isinstance(error, RawLogError) for error in download.failed.values()), download.failed
 
     def build(self) -> None:
-        Refresh(self.raw, self.database, TABLES, Site()).run(self.raw.months())
+        cursors = Cursors(self._settings.reconcile_dir)
+        refresh = Refresh(self.raw, self.database, TABLES, Site(), log_differs=lambda _month: cursors.reset())
+        refresh.run(self.raw.months())
         requeue_outdated(self.known, self.queue)
 
     def catch_up(self, rounds: int = _ROUNDS) -> None:

@@ -14,6 +14,7 @@ from upath import UPath
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.rewriting import Change, unchanged
 from jira_assets.raw import segments
+from jira_assets.raw.extent import Members
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import NO_AGENT_LICENCE, Part, Record, Source
 from jira_assets_tests.privacy.keys import keyring
@@ -67,7 +68,7 @@ def test_everything_can_be_read_with_the_new_key_alone_and_nobody_takes_it_for_n
     tmp_path: Path, before: Keyring
 ) -> None:
     fill(log_at(tmp_path, before))
-    expected, watermark = state(log_at(tmp_path, before)), log_at(tmp_path, before).extent(MONTH)[0]
+    expected, watermark = state(log_at(tmp_path, before)), log_at(tmp_path, before).extent(MONTH).newest
     done = log_at(tmp_path, BOTH).rewrite(MONTH)
     log = log_at(tmp_path, NEW)
     assert (done.seen, done.resealed, done.changed, done.problems) == (5, 5, 0, [])
@@ -92,7 +93,7 @@ def test_what_is_right_already_is_not_touched(tmp_path: Path) -> None:
 def test_what_is_changed_is_news_and_the_rest_is_not(tmp_path: Path, keys: Keyring) -> None:
     fill(log_at(tmp_path, OLD if keys is BOTH else keys))
     log = log_at(tmp_path, keys)
-    watermark = log.extent(MONTH)[0]
+    watermark = log.extent(MONTH).newest
     done = log.rewrite(MONTH, without_maria)
     assert done.changed == 2
     assert log.changes(MONTH, watermark).issue_ids == ("1", "3")
@@ -140,15 +141,15 @@ def test_a_compaction_that_was_overtaken_brings_nothing_back(
     log = log_at(tmp_path, BOTH)
     append = segments.append
 
-    def append_too_late(folder: UPath, frame: pl.DataFrame) -> segments.Segment:
+    def append_too_late(folder: UPath, frame: pl.DataFrame, replaces: Members) -> segments.Segment:
         monkeypatch.setattr(segments, "append", append)
         log.rewrite(MONTH)
-        return append(folder, frame)
+        return append(folder, frame, replaces)
 
     monkeypatch.setattr(segments, "append", append_too_late)
     assert log.compact(MONTH) is None
     assert set(log.count_by_key(MONTH)) == {"new"}
-    newest = log.extent(MONTH)[0]
+    newest = log.extent(MONTH).newest
     appended = log.append(MONTH, [record("9")])
     assert appended is not None
     assert appended.number > newest

@@ -1,3 +1,4 @@
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -183,3 +184,20 @@ def test_defect_37_times_are_epoch_milliseconds_and_the_requests_are_documented(
     assert len(searches) == 2
     for request in searches:
         assert_valid_request(request.method, request.path, request.query, request.json())
+
+
+def test_what_a_log_from_a_backup_lacks_is_found_again(copied: Copy, tmp_path: Path) -> None:
+    log = tmp_path / "copy" / "raw" / "issues"
+    copied.sweep()
+    shutil.copytree(log, tmp_path / "backup")
+    change(copied.sandbox.site, FIRST, summary="new")
+    copied.sweep()
+    copied.catch_up()
+    copied.sweep()
+    shutil.rmtree(log)
+    (tmp_path / "backup").rename(log)
+    copied.applied(change(copied.sandbox.site, FIFTH, summary="newer"), month=MONTH)
+    copied.build()
+    assert copied.sweep().outdated == ["SUP-1"]
+    copied.catch_up()
+    assert copied.sweep().outdated == []

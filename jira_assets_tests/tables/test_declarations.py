@@ -1,13 +1,7 @@
 """What follows from the declarations, whatever the issues are."""
 
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-import jira_assets
 from jira_assets.raw.record import Part
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.generate import generate
@@ -87,31 +81,6 @@ def test_known_defect_33_rows_do_not_depend_on_which_issues_are_built_together()
         assert together.frames[table.name].rows() == [
             row for each in one_by_one for row in each.frames[table.name].rows()
         ]
-
-
-def _code_version(folder: Path) -> str:
-    """The version that a fresh process finds for the package in this folder."""
-    command = "from jira_assets.tables.catalogue import code_version; print(code_version())"
-    return subprocess.run(
-        [sys.executable, "-c", command], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
-
-
-def test_the_code_version_changes_with_any_file_that_rows_depend_on(tmp_path: Path) -> None:
-    package = tmp_path / "jira_assets"
-    shutil.copytree(
-        Path(next(iter(jira_assets.__path__))), package, ignore=shutil.ignore_patterns("__pycache__")
-    )
-    versions = [_code_version(tmp_path)]
-    for changed in ("tables/comments.py", "text/adf.py"):
-        with (package / changed).open("a") as file:
-            file.write("\n")
-        versions.append(_code_version(tmp_path))
-    (package / "tables" / "another.py").write_text("")
-    versions.append(_code_version(tmp_path))
-    assert len(set(versions)) == 4
-    (package / "cli.py").write_text("")
-    assert _code_version(tmp_path) == versions[-1]
 
 
 def test_the_version_of_rows_changes_with_the_sites_address_and_fields_and_the_policy() -> None:

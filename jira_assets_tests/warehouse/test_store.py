@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from jira_assets.raw.extent import Position
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.connection import connect, transaction
 from jira_assets.warehouse.read import select
@@ -54,7 +55,7 @@ def write(
     then: str = "",
 ) -> None:
     """Replaces these issues' rows by a frame; without issues, the whole month."""
-    changes = [MonthChange(MONTH, issue_ids or None, watermark)]
+    changes = [MonthChange(MONTH, issue_ids or None, Position(watermark, "a"))]
     with transaction(database) as connection:
         begin_changes(connection, [table], changes, expected or {})
         insert(connection, table, frame)
@@ -75,7 +76,7 @@ def marks(database: Path) -> Marks:
 def test_rows_and_watermark_are_there_after_the_transaction(database: Path) -> None:
     write(database, links("a", None))
     assert titles(database) == ["a", None]
-    assert marks(database) == {("remote_links", MONTH): Mark(1, "v1")}
+    assert marks(database) == {("remote_links", MONTH): Mark(Position(1, "a"), "v1")}
 
 
 def test_only_the_rows_of_the_named_issues_are_replaced(database: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_frame_is_not_held_until_the_transaction_ends(database: Path) -> None:
     frame = links("a")
     alive = weakref.ref(frame)
     with transaction(database) as connection:
-        begin_changes(connection, [REMOTE_LINKS], [MonthChange(MONTH, None, 1)], {})
+        begin_changes(connection, [REMOTE_LINKS], [MonthChange(MONTH, None, Position(1, "a"))], {})
         insert(connection, REMOTE_LINKS, frame)
         del frame
         assert alive() is None
