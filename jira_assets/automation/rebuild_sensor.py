@@ -3,7 +3,15 @@
 from collections.abc import Collection, Sequence
 from itertools import dropwhile, takewhile
 
-from dagster import DefaultSensorStatus, RunRequest, RunsFilter, SensorEvaluationContext, SkipReason, sensor
+from dagster import (
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
@@ -39,7 +47,11 @@ def rebuild_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         return SkipReason("all months are of this version")
     tags = {ASSET_PARTITION_RANGE_START_TAG: months[0], ASSET_PARTITION_RANGE_END_TAG: months[-1]}
     # A run that fails is not asked for again and again, but once there is less to do, or something else.
-    return RunRequest(run_key=f"{version} {months[0]} {months[-1]} {len(months)}", tags=tags)
+    # After one that went well the same may be due again: an older version is back, or an older warehouse.
+    done = RunsFilter(job_name=rebuild_months.name, statuses=[DagsterRunStatus.SUCCESS])
+    after = [run.run_id for run in context.instance.get_runs(done, limit=1)]
+    key = " ".join([version, months[0], months[-1], str(len(months)), *after])
+    return RunRequest(run_key=key, tags=tags)
 
 
 def _first_in_a_row(found: Collection[str], partitions: Sequence[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """Segments: the immutable, numbered Parquet files that a month's raw log consists of.
 
 A segment is visible only when it is complete, and its number is claimed by creating its name exclusively, so
-two writers never share one. Readers remember the greatest number that they have consumed, with the identity
-of the log up to there (`raw.extent`), which is sound because of one rule: *an append is done only when, after
-it, no greater number exists* (see `append`).
+two writers never share one; nor is a number given again when its segment is moved away. Readers remember the
+greatest number that they have consumed, with the identity of the log up to there (`raw.extent`), which is
+sound because of one rule: *an append is done only when, after it, no greater number exists* (see `append`).
 """
 
 import contextlib
@@ -50,6 +50,7 @@ Row = tuple[str, str, int, int, str, bytes | None, str | None, int, int]
 
 _TIMES = ("issue_updated", "fetched_at")
 _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
+_GIVEN = "given."  # a file of this name and a number: so far numbers were given
 _REPLACES = "replaces"  # in the metadata of a file, beside the schema
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
@@ -106,9 +107,13 @@ def append(folder: UPath, frame: pl.DataFrame, replaces: Members = NOTHING) -> S
         make_folder_anywhere(folder, within=folder.parent.parent)
         with _staged(folder, content) as publish:
             for attempt in range(_APPEND_ATTEMPTS):
-                number = _greatest(folder) + 1
+                given = _given(folder)
+                number = max(_greatest(folder), *given, 0) + 1
                 target = folder / _name(number)
+                (folder / f"{_GIVEN}{number}").touch(0o600)  # durable with the segment's own name
                 if publish(target) and _greatest(folder) == number:
+                    for earlier in given:
+                        (folder / f"{_GIVEN}{earlier}").unlink(missing_ok=True)
                     return Segment(number, target, len(content))
                 # Several writers at once would otherwise keep overtaking each other.
                 time.sleep(random.uniform(0, min(0.001 * 2**attempt, _LONGEST_WAIT_S)))
@@ -223,6 +228,12 @@ def _selected(scan: pl.LazyFrame, segment: Segment, columns: Sequence[str]) -> p
 
 def _name(number: int) -> str:
     return f"{number:06d}.parquet"
+
+
+def _given(folder: UPath) -> list[int]:
+    """The number that was given last, even if its segment is gone, and others on the way to it."""
+    names = (path.name for path in folder.iterdir() if path.name.startswith(_GIVEN))
+    return [int(name.removeprefix(_GIVEN)) for name in names if name.removeprefix(_GIVEN).isdigit()]
 
 
 def _greatest(folder: UPath) -> int:

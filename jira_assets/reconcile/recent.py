@@ -66,7 +66,8 @@ def sweep(scope: Scope, folder: Path) -> Swept:
     guard.begin()
     cursors = Cursors(folder)
     now = scope.client.now if scope.client.clock_ahead is not None else scope.client.now - CLOCKS_DIFFER_BY
-    starts = cursors.starts(guard.seen, _first_start(scope, kept.copied_since, now), now)
+    stored = scope.known.newest_update(now)
+    starts = cursors.starts(guard.seen, _first_start(kept.copied_since, stored), now, stored)
     since = in_projects(f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}", guard.named)
     newest = newest_update(scope.client, since)
     swept.lost = guard.lost
@@ -82,13 +83,12 @@ def sweep(scope: Scope, folder: Path) -> Swept:
     guard.look()
     swept.lost = guard.lost
     if until is not None:
-        cursors.move(guard.seen, until)
+        cursors.move(guard.seen, until, stored)
     return swept
 
 
-def _first_start(scope: Scope, copied_since: datetime, now: datetime) -> datetime:
+def _first_start(copied_since: datetime, newest: datetime | None) -> datetime:
     """From when on something may have changed after it was read, which we know by our own clock only."""
-    newest = scope.known.newest_update(now)
     start = copied_since - CLOCKS_DIFFER_BY
     # Jira's clock was not behind its own latest update: this holds however wrong ours is.
     return min(start, newest) if newest else start

@@ -5,6 +5,7 @@ import pytest
 from dagster import RunRequest, SkipReason, build_sensor_context
 
 from jira_assets import configuration
+from jira_assets.automation.jobs import rebuild_months
 from jira_assets.automation.rebuild_sensor import rebuild_sensor
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.default_tables import BY_NAME
@@ -73,3 +74,16 @@ def test_nothing_is_asked_for_twice(copied: Pipeline, monkeypatch: pytest.Monkey
     assert isinstance(first, RunRequest)
     assert isinstance(second, RunRequest)
     assert first.run_key == second.run_key
+
+
+def test_a_version_that_comes_back_is_asked_for_again(
+    copied: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+    for text in ("plain", "markdown", "plain"):
+        change(monkeypatch, "JIRA_TEXT", text)
+        asked = tick(copied)
+        assert isinstance(asked, RunRequest)
+        keys.append(asked.run_key)
+        assert copied.run_job(rebuild_months.name, month=MONTH).success
+    assert len({*keys}) == 3

@@ -38,10 +38,18 @@ def test_a_log_goes_on_through_appends_and_compactions(log: RawLog) -> None:
         assert all(map(log.extent(MONTH).continues, positions))
 
 
-def test_a_number_that_is_used_again_is_told(log: RawLog, tmp_path: Path) -> None:
+def test_the_number_of_a_segment_that_was_moved_away_is_not_given_again(log: RawLog, tmp_path: Path) -> None:
     position = append(log, 1, 2)
     newest(tmp_path).unlink()
     assert not log.extent(MONTH).continues(position)
+    assert append(log, 3).number == position.number + 1
+    assert not log.extent(MONTH).continues(position)
+
+
+def test_a_number_that_is_used_again_is_told(log: RawLog, tmp_path: Path) -> None:
+    position = append(log, 1, 2)
+    for path in (newest(tmp_path), *newest(tmp_path).parent.glob("given.*")):
+        path.unlink()
     assert append(log, 3).number == position.number
     assert not log.extent(MONTH).continues(position)
 

@@ -201,3 +201,25 @@ def test_what_a_log_from_a_backup_lacks_is_found_again(copied: Copy, tmp_path: P
     assert copied.sweep().outdated == ["SUP-1"]
     copied.catch_up()
     assert copied.sweep().outdated == []
+
+
+def test_what_a_backup_of_the_copy_lacks_is_found_however_far_the_sweeps_had_come(
+    copied: Copy, tmp_path: Path
+) -> None:
+    site, folder = copied.sandbox.site, tmp_path / "copy"
+    for part in ("raw", "warehouse.duckdb"):
+        keep = shutil.copytree if (folder / part).is_dir() else shutil.copy2
+        keep(folder / part, tmp_path / part)
+    change(site, FIRST, summary="lost")
+    copied.sweep()
+    copied.catch_up()
+    later = site.get(FIFTH)
+    later["fields"]["updated"] = iso(site.next_moment() + 1_800_000)
+    site.put(later)
+    copied.sweep()
+    copied.catch_up()
+    assert copied.sweep().outdated == []
+    shutil.rmtree(folder / "raw")
+    for part in ("raw", "warehouse.duckdb"):
+        (tmp_path / part).rename(folder / part)
+    assert sorted(copied.sweep().outdated) == ["ENG-5", "SUP-1"]
