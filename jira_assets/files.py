@@ -34,7 +34,8 @@ def private(path: str | os.PathLike[str], flags: int) -> int:
 
 @contextmanager
 def replaced(target: UPath, *, is_public: bool = False) -> Iterator[Path]:
-    """A new local file to be written; it takes the target's place when the block ends without an error.
+    """A new local file to be written; it takes the target's place, durably, when the block ends without an
+    error.
 
     A private one is there already, empty, so that whoever writes it needs not know about its mode.
     """
@@ -54,6 +55,7 @@ def replaced(target: UPath, *, is_public: bool = False) -> Iterator[Path]:
         with staged.open("rb+") as file:
             os.fsync(file.fileno())
         staged.replace(on_disk)
+        fsync_folder(on_disk.parent)
     finally:
         staged.unlink(missing_ok=True)
 

@@ -17,6 +17,7 @@ from jira_assets.tables.declare import Kind, Table, Treatment
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.conform import conform, forget_set_aside, literal, set_damaged_aside
 from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.database_file import contents, log_of, look
 from jira_assets.warehouse.store import SCHEMA
 from jira_assets.warehouse.views import views
 
@@ -81,9 +82,11 @@ def _make(database: Path, statements: Iterable[str]) -> None:
             for statement in statements:
                 connection.execute(statement)
             connection.commit()
+            made = contents(connection)
             connection.execute("CHECKPOINT")  # closing would do it too, and keep to itself that it failed
     finally:
-        database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+        log_of(database).unlink(missing_ok=True)
+    look(database, made)
 
 
 def _version(target: UPath) -> str | None:
