@@ -49,7 +49,9 @@ def _print(sizes: Sequence[int], measured: Sequence[Sequence[dict[str, float]]])
     heads = [*(f"{size} months" for size in sizes), "last/first"]
     print(f"{'median of an event':32}{''.join(f'{head:>14}' for head in heads)}")
     for name in measured[0][0]:
-        values = [statistics.median(each[name] for each in of_copy) for of_copy in zip(*measured, strict=True)]
+        values = [
+            statistics.median(each[name] for each in of_copy) for of_copy in zip(*measured, strict=True)
+        ]
         print(f"{name:32}{''.join(f'{value:14.1f}' for value in values)}{values[-1] / values[0]:14.2f}")
 
 
@@ -65,7 +67,7 @@ class _Copy:
             "JIRA_DATA_DIR": str(folder),
             "JIRA_START_MONTH": _month(0),
         }
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, __file__],
             env=environment,
             cwd=folder,  # where nobody has an .env
@@ -73,21 +75,22 @@ class _Copy:
             stdout=subprocess.PIPE,
             text=True,
         )
+        if process.stdin is None or process.stdout is None:
+            raise SystemExit("a process that measures has no pipes")
+        self._process, self._asking, self._answering = process, process.stdin, process.stdout
         self._answer()
 
     def event(self) -> dict[str, float]:
         """What the next event takes, by name."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self._asking.write("\n")
+        self._asking.flush()
         return self._answer()
 
     def end(self) -> None:
         self._process.communicate()
 
     def _answer(self) -> dict[str, float]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._answering.readline()
         if not line:
             raise SystemExit("a process that measures has failed")
         found: dict[str, float] = json.loads(line)
