@@ -5,6 +5,7 @@ So files are made aside, looked at again once they are closed, and only then giv
 """
 
 import fcntl
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,11 @@ def free_name(path: Path) -> Path:
         number += 1
         name = path.with_name(f"{path.name}{_ASIDE}-{number}")
     return name
+
+
+def set_aside(path: Path) -> list[Path]:
+    """What was set aside of a file. It may hold whatever the file has held."""
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}*{_ASIDE}*"))
 
 
 def quoted(path: Path) -> str:
