@@ -117,7 +117,8 @@ class Rebuilding:
                 made = contents(connection)
         finally:
             log_of(staged).unlink(missing_ok=True)
-        look(staged, made)
+        with duckdb.connect() as connection:
+            look(connection, staged, made)
         return done
 
     def _refresh(self, database: Path) -> Refreshed:

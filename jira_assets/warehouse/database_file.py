@@ -6,6 +6,7 @@ So files are made aside, looked at again once they are closed, and only then giv
 
 import fcntl
 import glob
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _HEADERS_BYTES = 3 * 4096
 _MARK = slice(8, 12), b"DUCK"
 _CHECKPOINTS = slice(4104, 4112)
 _ASIDE = ".damaged"
+_names = itertools.count(1)
 
 Contents = list[tuple[Any, ...]]
 
@@ -51,41 +53,54 @@ def see_to(path: Path) -> None:
             return
         if log_of(path).exists():  # of a file that was moved away; it would keep ours from being opened
             log_of(path).rename(free_name(log_of(path)))
-        with replaced(UPath(path)) as staged:
-            create(staged)
+        with replaced(UPath(path)) as staged, duckdb.connect() as connection:
+            create(connection, staged)
+            look(connection, staged, [])
 
 
-def create(path: Path) -> None:
+@contextmanager
+def attached(connection: duckdb.DuckDBPyConnection, path: Path, how: str) -> Iterator[str]:
+    """A file as one of a connection's databases, under a name of its own; ``how`` in the terms of ATTACH."""
+    name = f"attached_{next(_names)}"
+    connection.execute(f"ATTACH {quoted(path)} AS {name} ({how})")
+    try:
+        yield name
+    finally:
+        connection.execute(f"DETACH {name}")
+
+
+def create(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make an empty database that nobody else can read. An empty file may be there already."""
     path.unlink(missing_ok=True)
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH {quoted(path)} AS made ({NEW_FILE}); DETACH made")
+    with attached(connection, path, NEW_FILE):
+        pass
     path.chmod(0o600)
-    look(path, [])
 
 
-def contents(connection: duckdb.DuckDBPyConnection) -> Contents:
-    """What is in the current database: its tables with how many rows they have, and its views."""
+def contents(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> Contents:
+    """What is in a database, or the current one: its tables with how many rows they have, and its views."""
+    name = database or (connection.execute("SELECT current_database()").fetchone() or ("",))[0]
     tables = connection.execute(
-        "SELECT schema_name, table_name, comment FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND NOT temporary ORDER BY ALL"
+        "SELECT schema_name, table_name, comment FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL",
+        [name],
     ).fetchall()
     counts = [
-        connection.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchone()
-        for schema, name, _ in tables
+        connection.execute(f'SELECT count(*) FROM "{name}"."{schema}"."{table}"').fetchone()
+        for schema, table, _ in tables
     ]
     views = connection.execute(
         "SELECT schema_name, view_name FROM duckdb_views() "
-        "WHERE database_name = current_database() AND NOT internal ORDER BY ALL"
+        "WHERE database_name = ? AND NOT internal ORDER BY ALL",
+        [name],
     ).fetchall()
     return [*zip(tables, counts, strict=True), *views]
 
 
-def look(path: Path, expected: Contents) -> None:
+def look(connection: duckdb.DuckDBPyConnection, path: Path, expected: Contents) -> None:
     """Open a file that was closed, and see whether it holds what was written. Raises Unfinished."""
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
-            is_there = contents(connection) == expected
+        with attached(connection, path, "READ_ONLY") as name:
+            is_there = contents(connection, name) == expected
     except duckdb.Error as error:
         raise Unfinished(f"{path} was written and cannot be opened: {error}") from error
     if not is_there:

@@ -97,7 +97,8 @@ def _make(database: Path, statements: Iterable[str]) -> None:
             connection.execute("CHECKPOINT")  # closing would do it too, and keep to itself that it failed
     finally:
         log_of(database).unlink(missing_ok=True)
-    look(database, made)
+    with duckdb.connect() as connection:
+        look(connection, database, made)
 
 
 def _version(target: UPath) -> str | None:

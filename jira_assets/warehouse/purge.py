@@ -7,9 +7,7 @@ from upath import UPath
 
 from jira_assets.files import remove_leftovers, replaced
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
-from jira_assets.warehouse.database_file import NEW_FILE, contents, create, log_of, look, quoted
-
-_COPY = "purged"
+from jira_assets.warehouse.database_file import NEW_FILE, attached, contents, create, log_of, look
 
 
 def purge(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
@@ -30,13 +28,10 @@ def purge(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     """Copy the current database into a file, which holds all of it when this returns."""
     (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
-    create(target)
+    create(connection, target)
     try:
-        connection.execute(f"ATTACH {quoted(target)} AS {_COPY} ({NEW_FILE})")
-        try:
-            connection.execute(f"COPY FROM DATABASE {name} TO {_COPY}; CHECKPOINT {_COPY}")
-        finally:
-            connection.execute(f"DETACH {_COPY}")
+        with attached(connection, target, NEW_FILE) as copy:
+            connection.execute(f"COPY FROM DATABASE {name} TO {copy}; CHECKPOINT {copy}")
     finally:
         log_of(target).unlink(missing_ok=True)
-    look(target, contents(connection))
+    look(connection, target, contents(connection))

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from subprocess import PIPE, Popen
 
+import duckdb
 import pytest
 
 from jira_assets.warehouse.connection import WarehouseError, connect, transaction
@@ -124,7 +125,11 @@ def test_a_file_that_lacks_what_was_written_is_noticed(database: Path) -> None:
     add(database)
     with connect(database, read_only=True) as connection:
         written = contents(connection)
-    look(database, written)
+    with duckdb.connect() as connection:
+        look(connection, database, written)
     log_of(database).unlink()  # as if closing the file had failed
-    with pytest.raises(Unfinished, match="does not hold what was written"):
-        look(database, written)
+    with (
+        duckdb.connect() as connection,
+        pytest.raises(Unfinished, match="does not hold what was written"),
+    ):
+        look(connection, database, written)
