@@ -27,7 +27,7 @@ from jira_assets.settings import Settings
 from jira_assets.tables.declare import Table
 from jira_assets.tables.jira_fields import JIRA_FIELDS, fields_frame
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect
-from jira_assets.warehouse.database_file import contents, free_name, log_of, look
+from jira_assets.warehouse.database_file import HEADERS_BYTES, contents, free_name, log_of, look, see_to
 from jira_assets.warehouse.publish import publish_months
 from jira_assets.warehouse.read import built
 from jira_assets.warehouse.refresh import Refresh, Refreshed
@@ -162,7 +162,7 @@ class _Incomplete(Exception):
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Keep everybody from opening a database, which may be damaged, by the lock that DuckDB itself takes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    see_to(path)  # where there is none, nobody else is to make one meanwhile
     with path.open("ab") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -172,9 +172,9 @@ def _held(path: Path) -> Iterator[None]:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Give a file that is about to be replaced another name, and its log with it."""
+    """Give a file that is about to be replaced another name, and its log with it; one that is empty goes."""
     aside = free_name(path)
-    if path.stat().st_size:
+    if path.stat().st_size > HEADERS_BYTES:
         os.link(path, aside)
     with suppress(FileNotFoundError):
         log_of(path).replace(log_of(aside))

@@ -6,6 +6,7 @@ table meanwhile finds the same columns, of the same types, in each.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -63,8 +64,9 @@ def set_damaged_aside(folder: UPath, table: Table) -> None:
     """
     for file in (folder / table.name).glob("*.parquet"):
         path = local(file)
-        if path is not None and not is_parquet(path):
-            _set_aside(file)
+        with suppress(FileNotFoundError):  # somebody else has set it aside
+            if path is not None and not is_parquet(path):
+                _set_aside(file)
 
 
 def set_changed_aside(folder: UPath, table: Table) -> None:
@@ -80,8 +82,9 @@ def set_changed_aside(folder: UPath, table: Table) -> None:
     with os.scandir(within) as entries:  # a hundred times as quick as `glob` and `stat`
         changed = [each.path for each in entries if each.name.endswith(_SUFFIX) and _ctime(each) >= put_at]
     for path in map(Path, changed):
-        if not is_parquet(path):
-            _set_aside(UPath(path))
+        with suppress(FileNotFoundError):
+            if not is_parquet(path):
+                _set_aside(UPath(path))
 
 
 def months_set_aside(folder: UPath, table: Table) -> list[str]:

@@ -26,7 +26,7 @@ NEW_FILE = f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}, STORAGE_VERSION 'latest'"
 """How a file is made, in the terms of ATTACH."""
 
 # Every file begins with a header that has this mark, and two more that count the checkpoints in turn.
-_HEADERS_BYTES = 3 * 4096
+HEADERS_BYTES = 3 * 4096
 _MARK = slice(8, 12), b"DUCK"
 _CHECKPOINTS = slice(4104, 4112)
 _ASIDE = ".damaged"
@@ -135,7 +135,7 @@ def quoted(path: Path) -> str:
 def _is_missing(path: Path) -> bool:
     """Whether there is no file, or no more than the beginning of one that never held anything."""
     try:
-        if path.stat().st_size >= _HEADERS_BYTES:
+        if path.stat().st_size >= HEADERS_BYTES:
             return False
         beginning = path.read_bytes()
     except FileNotFoundError:

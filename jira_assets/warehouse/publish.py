@@ -68,13 +68,13 @@ def publish_views(
     are to be others than they are, files of older versions are brought to today's columns, damaged ones are
     set aside, and the database of the views is made anew. Otherwise no file is looked at but that database.
     """
+    remove_leftovers(folder)
     target = folder / VIEWS
     published = [table for table in (*tables, *unpartitioned) if is_published(folder, table)]
     statements = [*_views(folder, published, site), *_protected(published)]
     version = hashlib.sha256("\n".join(statements).encode()).hexdigest()
     if _version(target) == version:
         return target
-    remove_leftovers(folder)
     with duckdb.connect() as connection:
         for table in published:
             set_damaged_aside(folder, table)

@@ -131,8 +131,10 @@ def test_a_file_that_was_changed_where_it_is_is_noticed_without_a_look_into_the_
         write(tmp_path, month, OLD)
     old, new = (tmp_path / "things" / f"{month}.parquet" for month in MONTHS[:2])
     old.write_bytes(b"damaged")
-    os.utime(old.parent)  # by now another file has been put there
-    new.write_bytes(b"damaged")
+    while new.stat().st_ctime_ns <= old.stat().st_ctime_ns:  # disks' clocks are coarse
+        new.write_bytes(b"damaged")
+    put_at = new.stat().st_ctime_ns  # of another file, so ``old`` was damaged before
+    os.utime(old.parent, ns=(put_at, put_at))
     set_changed_aside(UPath(tmp_path), THINGS)
     assert months_set_aside(UPath(tmp_path), THINGS) == [MONTHS[1]]
     set_damaged_aside(UPath(tmp_path), THINGS)
