@@ -28,6 +28,7 @@ COMMANDS = (
     Command("fields", "list the site's fields, and the columns that show them", "jira_assets.fields.command"),
     Command("sandbox", "serve a Jira site on this machine to develop against", "jira_assets.sandbox.command"),
     Command("attachments", "write the files of issues into a folder", "jira_assets.attachments.command"),
+    Command("rebuild", "make a damaged warehouse anew from the raw log", "jira_assets.rebuilding.command"),
     Command("keys", "make, list and replace encryption keys", "jira_assets.privacy.keys_command"),
     Command("decrypt", "make protected values readable", "jira_assets.privacy.decrypt_command"),
     Command("forget", "take a person out of everything that is kept", "jira_assets.erasure.command"),
@@ -47,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments[: position + 1])
     command = next(command for command in COMMANDS if command.name == options.command)
     try:
-        return int(importlib.import_module(command.module).main(arguments[position + 1 :]) or 0)
+        code = int(importlib.import_module(command.module).main(arguments[position + 1 :]) or 0)
+        sys.stdout.flush()  # or a full disk would be noticed when nobody can say so any more
+        return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough

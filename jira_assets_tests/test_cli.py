@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,16 @@ def test_the_help_does_not_load_what_a_run_needs(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_command_whose_output_does_not_fit_on_the_disk_has_failed(
+    command: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("def main(argv):\n    print('a little, which stays in a buffer')\n")
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    full = os.fdopen(descriptor, "w")
+    monkeypatch.setattr(sys, "stdout", full)
+    assert cli.main(["probe"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    with suppress(OSError):
+        full.close()

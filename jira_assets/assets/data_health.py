@@ -15,6 +15,7 @@ from dagster import (
 )
 
 from jira_assets.assets.columns import metadata_of
+from jira_assets.assets.published import mend_published
 from jira_assets.assets.publishing import publish_table
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
@@ -54,6 +55,7 @@ def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | M
     try:
         replace_rows(settings.warehouse_path, DATA_HEALTH, measured.frame)
         publish_table(settings, DATA_HEALTH)
+        mend_published(settings, context.log)
     except SettingsError as error:
         raise Failure(str(error), allow_retries=False) from error
     yield MaterializeResult(metadata=_metadata(measured))

@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 import duckdb
-from dagster import AssetExecutionContext, AssetMaterialization, Failure, MaterializeResult, asset
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    DagsterLogManager,
+    Failure,
+    MaterializeResult,
+    asset,
+)
 from upath import UPath
 
 from jira_assets.assets.failed_months import FailedMonths
 from jira_assets.assets.partitions import BACKFILL, MONTHS, with_later
-from jira_assets.assets.publishing import publish_views
+from jira_assets.assets.publishing import publish_table, publish_views
 from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.checks.months import reason
@@ -16,10 +23,11 @@ from jira_assets.checks.silent import SilentChecks
 from jira_assets.checks.tables import ALL_RULES
 from jira_assets.configuration import catalogue
 from jira_assets.raw.log import RawLog
+from jira_assets.settings import Settings
 from jira_assets.tables.declare import Table
-from jira_assets.warehouse.conform import months_set_aside
+from jira_assets.warehouse.conform import months_set_aside, set_changed_aside, set_damaged_aside
 from jira_assets.warehouse.connection import connect
-from jira_assets.warehouse.publish import publish_months
+from jira_assets.warehouse.publish import is_published, publish_months
 from jira_assets.warehouse.read import built
 
 
@@ -45,15 +53,20 @@ def published(
     failed = FailedMonths(context)
     stored = RawLog(settings.raw_dir).months()
     months = failed.remaining(stored)
-    publish_views(settings)  # what is there has today's columns before anything is put beside it
+    views = publish_views(settings)  # what is there has today's columns before anything is put beside it
+    folder = settings.published_dir
+    for table in (*catalogue().tables, *catalogue().unpartitioned):
+        set_changed_aside(folder, table)
+    without_view = [table for table in catalogue().tables if not is_published(folder, table)]
     with connect(settings.warehouse_path, read_only=True) as connection:
         found = Evaluation.ask(connection, ALL_RULES, months, context.run.run_id)
         tables = built(connection, catalogue().tables)
         whole = [table for table in tables if table.name not in found.withheld_tables]
-        sizes = dict(_publish(connection, whole, months, found, failed, settings.published_dir))
-        _mend(context, connection, whole, found, settings.published_dir)
+        sizes = dict(_publish(connection, whole, months, found, failed, folder))
+        _publish_set_aside(context.log, connection, whole, found, folder)
     found.keep(settings.warehouse_path)
-    views = publish_views(settings)
+    if any(is_published(folder, table) for table in without_view):
+        publish_views(settings)
     red = SilentChecks(context).tell(found, with_later(context.partition_keys, stored))
     wrong = failed.wrong
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
@@ -90,20 +103,36 @@ def _publish(
             failed.add({month: f"it is published as it was: {why}"})
 
 
-def _mend(
-    context: AssetExecutionContext,
+def mend_published(settings: Settings, log: DagsterLogManager) -> None:
+    """Look at every published file, and publish anew what is damaged. Raises WarehouseError."""
+    folder, tables = settings.published_dir, catalogue().tables
+    for table in (*tables, *catalogue().unpartitioned):
+        set_damaged_aside(folder, table)
+    months = {month for table in tables for month in months_set_aside(folder, table)}
+    if months:
+        with connect(settings.warehouse_path, read_only=True) as connection:
+            found = Evaluation.ask(connection, ALL_RULES, months)
+            whole = [each for each in built(connection, tables) if each.name not in found.withheld_tables]
+            _publish_set_aside(log, connection, whole, found, folder)
+    for table in catalogue().unpartitioned:
+        if months_set_aside(folder, table):
+            publish_table(settings, table)
+
+
+def _publish_set_aside(
+    log: DagsterLogManager,
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[Table],
     found: Evaluation,
     folder: UPath,
 ) -> None:
-    """Publishes anew what was damaged, whatever its month."""
+    """Publishes anew what was set aside, whatever its month."""
     for table in tables:
         for month in months_set_aside(folder, table):
             if month not in found.by_month or found.withheld_month(month) is not None:
                 continue
             try:
                 publish_months(connection, [table], [month], folder)
-                context.log.warning("%s of %s was damaged, and is published anew", table.name, month)
+                log.warning("%s of %s was damaged, and is published anew", table.name, month)
             except (OSError, duckdb.Error) as error:  # the next run tries again
-                context.log.error("%s of %s is damaged, and was not published: %s", table.name, month, error)
+                log.error("%s of %s is damaged, and was not published: %s", table.name, month, error)

@@ -51,10 +51,12 @@ class Evaluation:
         rules: Sequence[Rule],
         months: Collection[str] | None,
         run_id: str = "",
+        chosen: Sequence[Rule] | None = None,
     ) -> "Evaluation":
         """Asks in these months, or in all, and in those of which nothing is known as they are now.
 
-        A month that the run ``run_id`` has looked at is not looked at again.
+        A month that the run ``run_id`` has looked at is not looked at again. With ``chosen`` only these of
+        the rules are asked: then nothing is to be kept of it, since of a month all is known or nothing.
         """
         version = _version(rules)
         states = month_states(connection)
@@ -67,7 +69,7 @@ class Evaluation:
         asked = sorted({*states, *(months or ())} - known.keys())
         found: dict[str, list[Finding]] = {month: [] for month in asked}
         by_table: dict[str, Finding] = {}
-        for rule in rules:
+        for rule in rules if chosen is None else chosen:
             query = rule.offenders if months is None or not rule.by_month else rule.offenders_in(asked)
             try:
                 for at, finding in _ask(connection, rule, query):
@@ -131,7 +133,7 @@ def evaluate(
     run_id: str = "",
     patience_s: float = DEFAULT_PATIENCE_S,
 ) -> Iterator[AssetCheckResult]:
-    """The verdict on each selected rule, those on all being kept if a run asks.
+    """The verdict on each selected rule. If a run asks for most of them, all are asked, and kept for others.
 
     What cannot be asked has not passed: the metadata then say why.
     """
@@ -143,8 +145,9 @@ def evaluate(
         if not database.exists():
             raise WarehouseError("nothing is stored yet: materialise a month first")
         with connect(database, read_only=True, patience_s=patience_s) as connection:
-            evaluation = Evaluation.ask(connection, rules, months, run_id)
-        if run_id:
+            is_kept = bool(run_id) and len(chosen) > len(rules) // 2
+            evaluation = Evaluation.ask(connection, rules, months, run_id, None if is_kept else chosen)
+        if is_kept:
             evaluation.keep(database, patience_s=patience_s)
     except WarehouseError as error:
         found = [_result(rule, False, {"offenders": [str(error)]}) for rule in chosen]

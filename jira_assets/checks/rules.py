@@ -168,9 +168,9 @@ def _is_gone(table: Table) -> Rule:
         "is_gone",
         "No row is about an issue that is there.",
         f"""
-        SELECT month, gone.issue_key || ' in ' || month AS offender
+        SELECT DISTINCT gone.month, gone.issue_key || ' in ' || gone.month AS offender
         FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.{table.name} WHERE {{within}}) AS gone
-        JOIN (SELECT DISTINCT issue_id FROM {SCHEMA}.issues) USING (issue_id)
+        JOIN {SCHEMA}.issues USING (issue_id)
         """,
         blocking=True,
     )

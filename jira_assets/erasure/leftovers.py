@@ -8,20 +8,26 @@ from upath import UPath
 
 from jira_assets.files import local, remove_leftovers
 from jira_assets.settings import Settings
+from jira_assets.warehouse.database_file import set_aside
 
 _MOMENT_S = 2.0
 _UNFINISHED = ".*.tmp*"
 
 
 def remove_unfinished(settings: Settings) -> list[str]:
-    """Deletes it from our folders. Tells of what is young: writers may be at work on it."""
+    """Deletes it from our folders. Tells of what is young, since writers may be at work on it, and of
+    warehouses that were set aside.
+    """
     for folder in {path.parent for path in _unfinished(settings)}:
         remove_leftovers(UPath(folder))
     found = sorted(_unfinished(settings))
     if found:
         time.sleep(_MOMENT_S)  # most are of writers at work, and gone by then
         found = [path for path in found if path.exists()]
-    return [f"{path} is unfinished, perhaps since a crash: forget again in an hour" for path in found]
+    return [
+        *(f"{path} is unfinished, perhaps since a crash: forget again in an hour" for path in found),
+        *(f"{path} was damaged and is as it was: delete it" for path in set_aside(settings.warehouse_path)),
+    ]
 
 
 def _unfinished(settings: Settings) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from upath import UPath
 
 from jira_assets.events.frames import DamagedFrame, framed, keys, pieces
-from jira_assets.files import fsync_folder, replaced
+from jira_assets.files import replaced
 from jira_assets.privacy.errors import PrivacyError, UnknownKey
 from jira_assets.privacy.keyring import Keyring
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
@@ -53,7 +53,6 @@ def join(files: Sequence[Path], target: Path) -> None:
                 shutil.copyfileobj(source, joined, _COPY_BYTES)
         if list(map(identity, files)) != before:
             raise Overtaken
-    fsync_folder(target.parent)
 
 
 class ArchiveFile:
@@ -104,7 +103,6 @@ class ArchiveFile:
             for frame in framed((line + b"\n" for line in lines), self._keyring, self._place):
                 target.write(frame)
             self._path.stat()  # a day that was removed meanwhile must not come back
-        fsync_folder(self._path.parent)
 
     def _from_start(self, file: BinaryIO) -> Iterator[bytes]:
         file.seek(0, os.SEEK_SET)

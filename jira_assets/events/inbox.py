@@ -139,8 +139,6 @@ class Inbox:
                     self._rewrite(name, change, done)
                 except (DamagedDelivery, UnknownKey) as error:
                     done.problems.append(str(error))
-        if done.resealed or done.changed:
-            fsync_folder(self.folder)
         return done
 
     def count_by_key(self) -> Counter[str | None]:

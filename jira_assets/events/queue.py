@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 from upath import UPath
 
-from jira_assets.files import exchange, fsync_folder, make_folder, remove_leftovers, write_durably
+from jira_assets.files import exchange, make_folder, remove_leftovers, write_durably
 from jira_assets.jira.events import Expected
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import NO_KEYS, Keyring, key_id_of
@@ -141,8 +141,6 @@ class Queue:
                     self._rewrite(month, name, done)
                 except UnknownKey as error:
                     done.problems.append(f"{name} in the queue of {month}: {error}")
-        if done.resealed:
-            fsync_folder(self._of(month))
         return done
 
     def count_by_key(self, month: str) -> Counter[str | None]:

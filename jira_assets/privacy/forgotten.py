@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import msgspec
 from upath import UPath
 
-from jira_assets.files import fsync_folder, local, make_folder_anywhere, replaced
+from jira_assets.files import local, make_folder_anywhere, replaced
 from jira_assets.privacy.errors import PrivacyError
 
 WORD = re.compile(r"[^\W_]+")
@@ -172,9 +172,6 @@ class ForgottenList:
     def _write(self, forgotten: Forgotten) -> None:
         with replaced(self.path) as staged:
             staged.write_bytes(msgspec.json.encode(forgotten, order="deterministic"))
-        on_disk = local(self.path.parent)
-        if on_disk is not None:
-            fsync_folder(on_disk)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from upath import UPath
 
-from jira_assets.files import fsync_folder, make_folder, replaced
+from jira_assets.files import make_folder, replaced
 from jira_assets.privacy.errors import PrivacyError, Tampered, UnknownKey, WrongKey
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 
@@ -92,7 +92,6 @@ class KeysInUse:
     def _write(self, checks: dict[str, bytes]) -> None:
         with replaced(UPath(self._path)) as staged:
             staged.write_bytes(msgspec.json.encode(_File(checks)))
-        fsync_folder(self._path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

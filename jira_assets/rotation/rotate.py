@@ -22,6 +22,7 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.rotation import tables
 from jira_assets.rotation.places import Place, places
 from jira_assets.settings import Settings
+from jira_assets.warehouse.database_file import set_aside
 from jira_assets.warehouse.encrypted import Counts
 
 _ROUNDS = 3  # what runs beside us may move something from where we have not been to where we were
@@ -129,6 +130,8 @@ class Rotation:
                 except _UNREADABLE as error:
                     yield where, str(error)
         yield from tables.count_by_key(self._settings)
+        for path in set_aside(self._settings.warehouse_path):
+            yield str(path), f"{path} was damaged and is as it was: delete it"
 
     def _remove_leftovers(self) -> None:
         """Of killed writers, from before there was this key."""

@@ -11,16 +11,11 @@ from pathlib import Path
 
 import duckdb
 
+from jira_assets.warehouse.database_file import NEW_FILE, log_of, quoted, see_to
+
 DEFAULT_PATIENCE_S = 60.0
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 1.0
-# Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They
-# also bound the memory of a long transaction, which holds those that are not full yet.
-_ROW_GROUP_SIZE = 4_096
-# DuckDB 1 makes files of its oldest format, which has no zstd, unless it is told otherwise.
-NEW_FILE = f"ROW_GROUP_SIZE {_ROW_GROUP_SIZE}, STORAGE_VERSION 'latest'"
-"""How a file is made, in the terms of ATTACH."""
-
 _SETTINGS = (
     # Full row groups are written at once instead of five at a time, so memory needn't hold them.
     "SET write_buffer_row_group_count = 1",
@@ -32,8 +27,8 @@ _SETTINGS = (
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 _names = itertools.count(1)
 _REMEDY = (
-    "If it is damaged, move it and the .wal beside it away, and materialize the tables: they are made anew "
-    "from the raw log, without Jira"
+    "If it or the .wal beside it is damaged, run `jira-assets rebuild`: that sets both aside and makes the "
+    "tables anew from the raw log, without Jira"
 )
 
 
@@ -54,8 +49,11 @@ def connect(
     Raises WarehouseBusy naming the holder after `patience_s` seconds, WarehouseError when the file is no
     database or cannot be opened for another reason. A missing file is created unless `read_only`.
     """
-    if not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() or not read_only:
+        try:
+            see_to(path)
+        except (OSError, duckdb.Error) as error:
+            raise WarehouseError(f"cannot make {path}: {error}") from error
     connection = _engine.cursor()
     try:
         name = _attach(connection, path, read_only, patience_s)
@@ -145,7 +143,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
 
 def _keep_private(path: Path) -> None:
     """DuckDB makes files for everybody; the log beside the file comes and goes."""
-    for file in (path, path.with_name(f"{path.name}.wal")):
+    for file in (path, log_of(path)):
         with suppress(FileNotFoundError):
             file.chmod(0o600)
 
@@ -162,12 +160,6 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         connection.execute(f"USE memory; DETACH {name}")
     except duckdb.Error:
         _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
-
-
-def quoted(path: Path) -> str:
-    """A path as it stands in SQL."""
-    escaped = str(path).replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _held_elsewhere(error: duckdb.Error) -> bool:

@@ -38,25 +38,30 @@ def in_several_months(
     unreadable: Collection[str],
 ) -> dict[str, list[str]]:
     """The months of each issue that was just written and has rows in several, but for ``unreadable`` ones."""
-    names = {table.name for table in tables} & {ISSUES.name, DELETED_ISSUES.name}
+    names = sorted({table.name for table in tables} & {ISSUES.name, DELETED_ISSUES.name})
     if ISSUES.name not in names:
         return {}
-    places = " UNION ALL ".join(f"SELECT issue_id, month FROM {SCHEMA}.{name}" for name in sorted(names))
-    written = connection.execute(
+    whole = [change.month for change in changes if change.issue_ids is None]
+    written = ["SELECT unnest($issues) AS issue_id"]
+    if whole:
+        written += [
+            f"SELECT issue_id FROM {SCHEMA}.{name} WHERE list_contains($whole, month)" for name in names
+        ]
+    # A join of each table, since few ids then tell which of its row groups cannot have them.
+    places = [f"SELECT issue_id, month FROM written JOIN {SCHEMA}.{name} USING (issue_id)" for name in names]
+    found = connection.execute(
         f"""
-        WITH places AS ({places}), written AS (
-            SELECT issue_id FROM places WHERE list_contains($whole, month)
-            UNION SELECT unnest($issues))
-        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM places SEMI JOIN written USING (issue_id)
+        WITH written AS ({" UNION ".join(written)})
+        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM ({" UNION ALL ".join(places)})
         WHERE NOT list_contains($unreadable, month) GROUP BY issue_id HAVING count(DISTINCT month) > 1
         """,
         {
-            "whole": [change.month for change in changes if change.issue_ids is None],
             "issues": [issue_id for change in changes for issue_id in change.issue_ids or ()],
             "unreadable": list(unreadable),
+            **({"whole": whole} if whole else {}),
         },
     )
-    return dict(written.fetchall())
+    return dict(found.fetchall())
 
 
 def end_elsewhere(raw: RawLog, months: Mapping[str, Sequence[str]]) -> list[Left]:

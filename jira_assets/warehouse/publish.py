@@ -5,30 +5,43 @@ Nobody but the pipeline opens the pipeline's own file, because a reader there bl
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 from upath import UPath
 
-from jira_assets.files import local, remove_leftovers, replaced
+from jira_assets.files import is_same, local, remove_leftovers, replaced
 from jira_assets.privacy.reading import PROTECTED
 from jira_assets.tables.catalogue import UNPARTITIONED
 from jira_assets.tables.declare import Kind, Table, Treatment
 from jira_assets.tables.issue import Site
-from jira_assets.warehouse.conform import conform, forget_set_aside, literal, set_damaged_aside
+from jira_assets.warehouse.conform import (
+    conform,
+    forget_set_aside,
+    is_parquet,
+    literal,
+    set_damaged_aside,
+)
 from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.database_file import Unfinished, contents, log_of, look
 from jira_assets.warehouse.store import SCHEMA
 from jira_assets.warehouse.views import views
 
 VIEWS = "jira.duckdb"
 
 
+class _Unchanged(Exception):
+    """A file would be replaced by the same."""
+
+
 def publish_months(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], months: Sequence[str], folder: UPath
 ) -> int:
-    """Write these months of these tables below `folder`, each file replaced whole. Returns the bytes written.
+    """Write these months of these tables below `folder`, each file whole. Returns the bytes of all of them.
 
-    A month without rows gets a file without rows: what was deleted is gone from the published copy too.
+    A file that would be what it is already is left alone: readers and backups need not look at it again. A
+    month without rows gets a file without rows: what was deleted is gone from the published copy too.
     """
     written = 0
     for table in tables:
@@ -52,20 +65,19 @@ def publish_views(
     """See to it that all that is published can be read as `jira_issues`, `jira_comments` and so on.
 
     ``tables`` are those by month, the others those without partitions, as they are configured. When the views
-    are to be others than they are, files of older versions are brought to today's columns, and the database
-    of the views is made anew. Damaged files are set aside.
+    are to be others than they are, files of older versions are brought to today's columns, damaged ones are
+    set aside, and the database of the views is made anew. Otherwise no file is looked at but that database.
     """
     remove_leftovers(folder)
     target = folder / VIEWS
-    for table in (*tables, *unpartitioned):
-        set_damaged_aside(folder, table)
-    published = [table for table in (*tables, *unpartitioned) if _is_published(folder, table)]
+    published = [table for table in (*tables, *unpartitioned) if is_published(folder, table)]
     statements = [*_views(folder, published, site), *_protected(published)]
     version = hashlib.sha256("\n".join(statements).encode()).hexdigest()
     if _version(target) == version:
         return target
     with duckdb.connect() as connection:
         for table in published:
+            set_damaged_aside(folder, table)
             conform(connection, folder, table)
     statements.append(f"COMMENT ON TABLE {PROTECTED} IS '{version}'")
     with replaced(target, is_public=True) as staged:
@@ -81,9 +93,12 @@ def _make(database: Path, statements: Iterable[str]) -> None:
             for statement in statements:
                 connection.execute(statement)
             connection.commit()
+            made = contents(connection)
             connection.execute("CHECKPOINT")  # closing would do it too, and keep to itself that it failed
     finally:
-        database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+        log_of(database).unlink(missing_ok=True)
+    with duckdb.connect() as connection:
+        look(connection, database, made)
 
 
 def _version(target: UPath) -> str | None:
@@ -125,15 +140,21 @@ def _protected(published: Sequence[Table]) -> Iterator[str]:
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, rows: str, target: UPath) -> int:
-    with replaced(target, is_public=True) as staged:
+    with suppress(_Unchanged), replaced(target, is_public=True) as staged:
         connection.execute(
             f"COPY (SELECT * FROM {SCHEMA}.{rows} ORDER BY ALL) "
             f"TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)"
         )
+        if not is_parquet(staged):
+            raise Unfinished(f"{target} was not written to its end: is the disk full?")
         size = staged.stat().st_size
+        if is_same(staged, target):
+            raise _Unchanged
     forget_set_aside(target)
     return size
 
 
-def _is_published(folder: UPath, table: Table) -> bool:
-    return next(iter((folder / table.name).glob("*.parquet")), None) is not None
+def is_published(folder: UPath, table: Table) -> bool:
+    """Whether there is any file of a table."""
+    within = folder / table.name
+    return within.exists() and any(path.suffix == ".parquet" for path in within.iterdir())

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,16 @@ def test_the_row_of_a_day_is_replaced_and_those_of_other_days_stay(pipe: Pipelin
     run(pipe)
     run(pipe)
     assert sorted(row["day"] for row in rows()) == [TODAY - timedelta(days=1), TODAY]
+
+
+def test_every_published_file_is_looked_at_and_what_is_damaged_is_published_anew(pipe: Pipeline) -> None:
+    assert pipe.run_job("apply_events", month="2024-01").success  # which plans no checks
+    file = pipe.folder / "published" / "issues" / "2024-01.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30])
+    os.utime(file.parent)  # so runs that publish other months need not look at it
+    assert run(pipe).success
+    assert file.read_bytes() == whole
 
 
 def test_it_is_published(pipe: Pipeline) -> None:

@@ -119,3 +119,12 @@ def test_a_month_and_a_table_that_are_wrong_are_withheld_by_themselves(tmp_path:
         found = Evaluation.ask(connection, RULES, MONTHS)
     assert found.withheld_tables.keys() == {"comments"}
     assert [found.withheld_month(month) for month in MONTHS] == [None] * 3
+
+
+def test_only_the_rules_that_are_chosen_are_asked(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.write(MONTHS[0], 2)
+    broken = Rule("comments", "broken", ".", "SELECT month, 'x' AS offender FROM jira.nothing WHERE {within}")
+    with connect(warehouse.database, read_only=True) as connection:
+        found = Evaluation.ask(connection, [*RULES, broken], MONTHS, chosen=[KEY])
+    assert (found.failing_months(KEY), found.by_table) == ([MONTHS[0]], {})

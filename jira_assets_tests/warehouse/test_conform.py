@@ -1,5 +1,6 @@
 """Published files of another mapping get today's columns, and can be read together all the while."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ from upath import UPath
 
 from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
 from jira_assets.warehouse import conform as module
-from jira_assets.warehouse.conform import conform, months_set_aside, set_damaged_aside
+from jira_assets.warehouse.conform import (
+    conform,
+    months_set_aside,
+    set_changed_aside,
+    set_damaged_aside,
+)
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
 THINGS = Table(
@@ -116,6 +122,23 @@ def test_a_file_that_cannot_be_read_costs_none_of_the_others(tmp_path: Path, kep
     run(tmp_path)
     assert sorted(read(tmp_path)["month"]) == [MONTHS[0], MONTHS[2]]
     assert months_set_aside(UPath(tmp_path), THINGS) == [MONTHS[1]]
+
+
+def test_a_file_that_was_changed_where_it_is_is_noticed_without_a_look_into_the_others(
+    tmp_path: Path,
+) -> None:
+    for month in MONTHS:
+        write(tmp_path, month, OLD)
+    old, new = (tmp_path / "things" / f"{month}.parquet" for month in MONTHS[:2])
+    old.write_bytes(b"damaged")
+    while new.stat().st_ctime_ns <= old.stat().st_ctime_ns:  # disks' clocks are coarse
+        new.write_bytes(b"damaged")
+    put_at = new.stat().st_ctime_ns  # of another file, so ``old`` was damaged before
+    os.utime(old.parent, ns=(put_at, put_at))
+    set_changed_aside(UPath(tmp_path), THINGS)
+    assert months_set_aside(UPath(tmp_path), THINGS) == [MONTHS[1]]
+    set_damaged_aside(UPath(tmp_path), THINGS)
+    assert months_set_aside(UPath(tmp_path), THINGS) == [*MONTHS[:2]]
 
 
 class Publishing:

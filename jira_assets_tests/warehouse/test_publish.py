@@ -1,3 +1,5 @@
+import shutil
+from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
 from jira_assets.tables.issue import Site
 from jira_assets.tables.mapping_file import read_mapping
 from jira_assets.warehouse.connection import connect
+from jira_assets.warehouse.database_file import log_of
 from jira_assets.warehouse.publish import publish_months, publish_views
 from jira_assets_tests.default_tables import BY_NAME, TABLES
+from jira_assets_tests.limits import no_file_larger_than
 from jira_assets_tests.warehouse.filled import MONTHS, QUIET_MONTH
 
 COMMENTS = BY_NAME["comments"]
@@ -165,3 +169,43 @@ def test_a_reader_keeps_what_it_opened_while_files_are_replaced(published: Path,
 def _quoted(path: Path) -> str:
     escaped = str(path).replace("'", "''")
     return f"'{escaped}'"
+
+
+def _identities(folder: Path) -> dict[str, tuple[int, int]]:
+    statuses = {str(path.relative_to(folder)): path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {name: (status.st_ino, status.st_mtime_ns) for name, status in statuses.items()}
+
+
+def test_known_defect_56_a_file_that_would_be_the_same_is_not_replaced(
+    published: Path, filled: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "warehouse.duckdb"
+    shutil.copyfile(filled, changed)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(log_of(filled), log_of(changed))
+    before = _identities(published)
+    with connect(changed) as connection:
+        connection.execute(f"UPDATE jira.comments SET body = 'new' WHERE month = '{MONTHS[0]}'")
+        publish_months(connection, TABLES, MONTHS, UPath(published))
+    publish_views(UPath(published), TABLES, Site())
+    after = _identities(published)
+    assert {name for name in after if after[name] != before[name]} == {f"comments/{MONTHS[0]}.parquet"}
+
+
+def test_known_defect_52_a_full_disk_is_told_and_leaves_what_was_published(
+    published: Path, filled: Path
+) -> None:
+    first, second = (published / "comments" / f"{month}.parquet" for month in MONTHS)
+    shutil.copyfile(second, first)  # so that there is something to do
+    before = _identities(published)
+    with (
+        connect(filled, read_only=True) as connection,
+        no_file_larger_than(100),
+        pytest.raises((duckdb.Error, OSError)),
+    ):
+        publish_months(connection, [COMMENTS], [MONTHS[0]], UPath(published))
+    with no_file_larger_than(100_000), pytest.raises((duckdb.Error, OSError)):
+        publish_views(UPath(published), TABLES[:3], Site())  # others than there are
+    assert _identities(published) == before
+    publish_views(UPath(published), TABLES[:3], Site())
+    assert len(ask(published, "SELECT * FROM duckdb_views() WHERE NOT internal")) == 3
