@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 
 from jira_assets.history.compaction import compact
 from jira_assets.history.deletion import delete_leftovers, delete_run, delete_tick_logs
-from jira_assets.history.storage import compute_logs, databases, shards, size
+from jira_assets.history.storage import compute_logs, databases, shards
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.history.seen import EVENTS, ISSUES, Seen
 from jira_assets_tests.jira.issues import MONTH, full_issue
@@ -46,6 +46,9 @@ def aged(path: Path, days: float) -> Path:
 def age_all_runs(instance: DagsterInstance, days: int) -> None:
     with closing(sqlite3.connect(databases(instance)[0])) as connection:
         connection.execute("UPDATE runs SET end_time = end_time - ?", [days * DAY_S])
+        connection.execute(
+            "UPDATE runs SET update_timestamp = datetime(update_timestamp, ?)", [f"-{days} days"]
+        )
         connection.commit()
 
 
@@ -53,26 +56,25 @@ def test_old_runs_go_and_what_the_ui_says_stays(instance: DagsterInstance, tmp_p
     (tmp_path / "data").mkdir()
     with pipeline(Site([full_issue(1), full_issue(2)]), tmp_path / "data") as served:
         served = replace(served, instance=instance)
-        runs = [served.run_job(EVENTS, month=MONTH).result.run_id for _ in range(3)]
-        shown, bytes_before = served.shown_checks(), size(instance)
+        seen, events = Seen(instance), served.run_job(EVENTS, month=MONTH).result.run_id
+        gone, last = seen.run(), seen.run()
+        seen.checked(gone, passed=False)
+        seen.checked(last, passed=True)
+        shown = served.shown_checks()
         assert "issues.primary_key" in shown
-        age_all_runs(instance, days=4)
+        age_all_runs(instance, days=31)
 
         done = served.run_job("retain_history")
         assert done.success, done.errors
-        assert [run_id for run_id in runs if instance.has_run(run_id)] == [
-            runs[0],
-            runs[2],
-        ]  # the first told of the checks
-        assert files_of(instance, runs[1]) == []
-        assert files_of(instance, runs[2]) != []
+        assert [instance.has_run(run_id) for run_id in (events, gone, last)] == [True, False, True]
+        assert files_of(instance, gone) == []
+        assert files_of(instance, events) != []
         assert served.shown_checks() == shown
         assert instance.get_materialized_partitions(ISSUES) == {MONTH}
-        assert (size(instance) or 0) < (bytes_before or 0)
         with closing(sqlite3.connect(databases(instance)[1])) as connection:
             for table in ("event_logs", "asset_check_executions"):
                 query = f"SELECT count(*) FROM {table} WHERE run_id = ?"
-                assert connection.execute(query, [runs[1]]).fetchone() == (0,)
+                assert connection.execute(query, [gone]).fetchone() == (0,)
 
 
 def interrupt(*_: object, **__: object) -> None:
