@@ -1,8 +1,11 @@
 """`daily_retention`: what Dagster remembers of old runs is deleted, and room is given back."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
+import duckdb
 from dagster import (
     DefaultScheduleStatus,
     Failure,
@@ -23,8 +26,10 @@ from jira_assets.history.deletion import delete_leftovers, delete_run, delete_ti
 from jira_assets.history.dispensable import Keeping
 from jira_assets.history.storage import databases, size
 from jira_assets.settings import Settings
+from jira_assets.warehouse.connection import WarehouseError
+from jira_assets.warehouse.purge import compact as compact_warehouse
 
-_TOLD_EVERY = 500  # runs; a first time may take an hour
+_TOLD_EVERY = 500  # runs; the first time may take some minutes
 
 
 @op(
@@ -35,8 +40,9 @@ _TOLD_EVERY = 500  # runs; a first time may take an hour
     )
 )
 def forget_old_runs(context: OpExecutionContext) -> None:
+    settings = Settings.load()
     try:
-        days = Settings.load().history_days
+        days, warehouse = settings.history_days, settings.warehouse_path
     except SettingsError as error:
         raise Failure(str(error), allow_retries=False) from error
     instance = context.instance
@@ -47,14 +53,7 @@ def forget_old_runs(context: OpExecutionContext) -> None:
         if number % _TOLD_EVERY == 0:
             context.log.info("%d of %d runs deleted", number, len(runs))
     leftovers, tick_logs = delete_leftovers(instance), delete_tick_logs(instance, days)
-    for path in databases(instance):
-        try:
-            if not compact(path):
-                context.log.info("%s is in use; it is compacted another day", path.name)
-        except sqlite3.Error as error:
-            raise Failure(
-                f"{path} cannot be compacted: {error}. Nothing is lost; look at the disk"
-            ) from error
+    _give_room_back(context, warehouse, databases(instance))
     context.add_output_metadata(
         {
             "runs_deleted": len(runs),
@@ -64,6 +63,17 @@ def forget_old_runs(context: OpExecutionContext) -> None:
             "bytes_after": size(instance),
         }
     )
+
+
+def _give_room_back(context: OpExecutionContext, warehouse: Path, history: Sequence[Path]) -> None:
+    path = warehouse
+    try:
+        compact_warehouse(warehouse)
+        for path in history:
+            if not compact(path):
+                context.log.info("%s is in use; it is compacted another day", path)
+    except (sqlite3.Error, duckdb.Error, WarehouseError, OSError) as error:
+        raise Failure(f"{path} cannot be compacted, and is as it was: {error}") from error
 
 
 @job(
