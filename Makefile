@@ -25,6 +25,7 @@ soak: $(INSTALLED) ## Kill everything at random points, hundreds of times, and c
 	$(BIN)/python benchmarks/soak.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py --dagster $(ARGS)
+	$(BIN)/python benchmarks/growth.py
 
 lint: $(INSTALLED) ## Check style, format and types
 	$(BIN)/ruff check .

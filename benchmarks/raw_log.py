@@ -55,7 +55,7 @@ def main() -> None:
     sizes: dict[str, int] = defaultdict(int)
     issues = 0
     for line in lines:
-        for month, records in _copies(_fetched(line), arguments.scale):
+        for month, records in _copies(records_of(line), arguments.scale):
             issues += 1
             waiting[month] += records
             sizes[month] += sum(len(record.payload or b"") for record in records)
@@ -71,7 +71,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     return (line for _, line in read_lines(path))
 
 
-def _fetched(line: bytes) -> tuple[datetime, list[Record]]:
+def records_of(line: bytes) -> tuple[datetime, list[Record]]:
     """When an issue was created, and the five records of its fetch."""
     issue = cut(msgspec.Raw(line))
     if not isinstance(issue, CutIssue):

@@ -2,7 +2,7 @@
 
 A database of all issues is made first, and then another that is several times as large (`--scale`), in which
 the time should be the same. Each measurement takes another issue, and opens and closes the database as a run
-does.
+does. With many (`--upserts 3000 --scale 1`) it shows what they do to the database and to the time.
 """
 
 import argparse
@@ -36,9 +36,15 @@ def main() -> None:
             raw, database = Path(folder) / "raw", Path(folder) / "warehouse.duckdb"
             print(make_raw_log(raw, arguments.issues, arguments.generate, scale))
             measured = measured_in_a_child(__file__, raw, database, arguments.upserts)
-        print(f"  database of {measured['database']:,.0f} MB")
+        print(
+            f"  database of {measured['database']:,.1f} MB, {measured['largest']:,.1f} at most, "
+            f"{measured['rebuilt']:,.1f} if it is made anew"
+        )
         for name in ("upsert", "append", "refresh"):
             print(f"  {name:8} {spread(measured[name])} ms")
+        share = max(1, arguments.upserts // 10)
+        print(f"  the first {share} upserts {spread(measured['busy'][:share])} ms of CPU")
+        print(f"  the last {share} upserts  {spread(measured['busy'][-share:])} ms of CPU")
 
 
 def _measure(raw_folder: str, database: Path, upserts: int) -> dict[str, Any]:
@@ -53,8 +59,9 @@ def _measure(raw_folder: str, database: Path, upserts: int) -> dict[str, Any]:
 
     log = RawLog(UPath(raw_folder))
     Refresh(log, database, TABLES, Site()).run(log.months())
+    largest = 0
     chosen = random.Random(1)
-    milliseconds: dict[str, list[float]] = {"upsert": [], "append": [], "refresh": []}
+    milliseconds: dict[str, list[float]] = {"upsert": [], "append": [], "refresh": [], "busy": []}
 
     def records(issue: LatestIssue) -> list[Record]:
         now = datetime.now(UTC)
@@ -67,17 +74,29 @@ def _measure(raw_folder: str, database: Path, upserts: int) -> dict[str, Any]:
         month = chosen.choice(log.months())
         issue_id = chosen.choice(sorted(log.issue_ids(month)))
         fetched = records(next(log.latest(month, [issue_id])))
-        started = time.perf_counter()
+        busy, started = time.process_time(), time.perf_counter()
         log.append(month, fetched)
         appended = time.perf_counter()
         done = Refresh(log, database, TABLES, Site()).run([month])
         finished = time.perf_counter()
+        milliseconds["busy"].append((time.process_time() - busy) * 1000)
         if done.issues != 1:
             raise SystemExit(f"{done.issues} issues were written instead of one")
         milliseconds["append"].append((appended - started) * 1000)
         milliseconds["refresh"].append((finished - appended) * 1000)
         milliseconds["upsert"].append((finished - started) * 1000)
-    return milliseconds | {"database": database.stat().st_size / 1e6}
+        log.compact(month)  # as a run does, after it has answered
+        largest = max(largest, _bytes(database))
+    rebuilt = database.with_name("rebuilt.duckdb")
+    Refresh(log, rebuilt, TABLES, Site()).run(log.months())
+    sizes = {"database": _bytes(database), "largest": largest, "rebuilt": _bytes(rebuilt)}
+    return milliseconds | {name: size / 1e6 for name, size in sizes.items()}
+
+
+def _bytes(database: Path) -> int:
+    """Of the file and of the log beside it."""
+    files = (database, database.with_name(f"{database.name}.wal"))
+    return sum(path.stat().st_size for path in files if path.exists())
 
 
 if __name__ == "__main__":

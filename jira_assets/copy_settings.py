@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jira_assets.privacy.keyring import Keyring
 
 DEFAULT_EVENT_RETENTION_DAYS = 30
+DEFAULT_HISTORY_DAYS = 30
 DEFAULT_MAX_DELETED_PERCENT = 5
 DEFAULT_MAX_DELETED_ISSUES = 20
 DEFAULT_ATTACHMENT_MAX_MB = 50
@@ -64,11 +65,12 @@ class CopySettings(Values, Folders):
     @property
     def event_retention_days(self) -> int:
         """For how many days archived events are kept; 30 unless set."""
-        value = self._optional("JIRA_EVENT_RETENTION_DAYS") or str(DEFAULT_EVENT_RETENTION_DAYS)
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
-            remedy = "Set it to a number of days, 1 or more"
-            raise SettingsError("JIRA_EVENT_RETENTION_DAYS", f"is {shown(value)}", remedy)
-        return int(value)
+        return self._days("JIRA_EVENT_RETENTION_DAYS", DEFAULT_EVENT_RETENTION_DAYS)
+
+    @property
+    def history_days(self) -> int:
+        """For how many days Dagster remembers runs that succeeded; 30 unless set."""
+        return self._days("JIRA_HISTORY_DAYS", DEFAULT_HISTORY_DAYS)
 
     @property
     def rendering(self) -> Rendering:
@@ -120,6 +122,12 @@ class CopySettings(Values, Folders):
     def privacy_file(self) -> Path | None:
         """What becomes of personal data in the tables; None for the default."""
         return self._file("JIRA_PRIVACY")
+
+    def _days(self, name: str, default: int) -> int:
+        value = self._optional(name) or str(default)
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
+            raise SettingsError(name, f"is {shown(value)}", "Set it to a number of days, 1 or more")
+        return int(value)
 
     def _file(self, name: str) -> Path | None:
         value = self._optional(name)

@@ -23,6 +23,7 @@ from jira_assets.automation.jobs import (
 )
 from jira_assets.automation.lookups_sensor import lookups_sensor
 from jira_assets.automation.rebuild_sensor import rebuild_sensor
+from jira_assets.automation.retention import daily_retention, retain_history
 from jira_assets.automation.schedules import (
     daily_census,
     daily_fields,
@@ -47,8 +48,17 @@ defs = Definitions(
         sweep_recent,
         take_census,
         measure_health,
+        retain_history,
     ],
-    schedules=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_lookups, daily_health],
+    schedules=[
+        sla_refresh,
+        hourly_reconcile,
+        daily_census,
+        daily_fields,
+        daily_lookups,
+        daily_health,
+        daily_retention,
+    ],
     sensors=[webhook_sensor, lookups_sensor, rebuild_sensor, alerts],
     resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
     # Steps are short and share what they import; a process for each would cost a second per step.

@@ -162,6 +162,20 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def bytes_below(*roots: str | os.PathLike[str]) -> int:
+    """The bytes of the files in these folders of this machine, each counted once; 0 of one that is not there.
+
+    What is removed meanwhile may or may not be counted.
+    """
+    sizes: dict[str, int] = {}
+    for root in roots:
+        for folder, _, names in os.walk(root):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    sizes[f"{folder}/{name}"] = os.lstat(f"{folder}/{name}").st_size
+    return sum(sizes.values())
+
+
 def remove_leftovers(folder: UPath) -> None:
     """Delete the unfinished files of writers that were killed; those of writers at work are younger."""
     on_disk = local(folder)

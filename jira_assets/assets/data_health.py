@@ -21,6 +21,7 @@ from jira_assets.assets.ready import ready_settings
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.environment import SettingsError
 from jira_assets.health.measure import Measurement, Value, measure
+from jira_assets.history.storage import size
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.settings import Settings
@@ -48,7 +49,9 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
 )
 def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     settings = ready_settings()
-    measured = measure(settings, lambda: _open_client(settings), datetime.now(UTC))
+    measured = measure(
+        settings, lambda: _open_client(settings), datetime.now(UTC), history_bytes=size(context.instance)
+    )
     for what, why in measured.unknown.items():
         context.log.warning("%s: %s", what, why)
     yield from verdicts(measured)

@@ -19,5 +19,10 @@ def why_not_now(instance: DagsterInstance, job_name: str) -> str | None:
         return f"there is nothing to ask Jira with: {error}"
     if nothing_copied:
         return "nothing has been copied yet: materialise or backfill some months first"
+    return unfinished(instance, job_name)
+
+
+def unfinished(instance: DagsterInstance, job_name: str) -> str | None:
+    """Which run of this job has not ended, in words; None if all have."""
     runs = instance.get_runs(RunsFilter(job_name=job_name, statuses=list(NOT_FINISHED_STATUSES)), limit=1)
     return f"the run {runs[0].run_id} has not ended yet" if runs else None

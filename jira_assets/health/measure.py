@@ -13,6 +13,7 @@ from jira_assets.environment import SettingsError
 from jira_assets.events.archive import Archive
 from jira_assets.events.archive_file import DamagedArchive
 from jira_assets.health.ahead import Ahead, ahead
+from jira_assets.health.kept import PLACES, kept
 from jira_assets.health.stored import Read, Stored, stored
 from jira_assets.health.told import Told, told
 from jira_assets.health.waiting import Waiting, waiting
@@ -42,6 +43,7 @@ class Asked(StrEnum):
     EVENTS = "events"
     BACKLOG = "backlog"
     TOKEN = "token"  # noqa: S105 - no secret
+    DISK = "disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,16 @@ class Measurement:
         return pl.DataFrame([self.values], schema=DATA_HEALTH.schema)
 
 
-def measure(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Measurement:
+def measure(
+    settings: Settings,
+    open_client: Callable[[], JiraClient],
+    now: datetime,
+    history_bytes: int | None = None,
+) -> Measurement:
     """The health at ``now`` (UTC). It costs Jira a few small requests at most.
 
     What cannot be asked makes its own values NULL and no others; opening the client may fail as well.
+    ``history_bytes`` is the size of Dagster's history, if that is known.
     """
     since = now - _WINDOW
     attempts = _Attempts()
@@ -74,6 +82,7 @@ def measure(settings: Settings, open_client: Callable[[], JiraClient], now: date
     events = attempts.of(Asked.EVENTS, lambda: told(_archive(settings), since, now), None)
     backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
+    places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: kept(settings), {})
     values: dict[str, Value] = {
         "day": now.date(),
         "observed_at": now,
@@ -86,6 +95,8 @@ def measure(settings: Settings, open_client: Callable[[], JiraClient], now: date
         "waiting_items": backlog.items,
         "oldest_wait_s": backlog.oldest_wait_s,
         "token_days_left": days_left,
+        "history_bytes": history_bytes,
+        **{f"{place}_bytes": places.get(place) for place in PLACES},
     }
     return Measurement(values, attempts.failed)
 

@@ -36,6 +36,7 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.max_deleted_percent,
         lambda: settings.max_deleted_issues,
         lambda: settings.event_retention_days,
+        lambda: settings.history_days,
         lambda: settings.rendering,
         lambda: settings.downloads_attachments,
         lambda: settings.attachment_max_bytes,

@@ -50,6 +50,18 @@ DATA_HEALTH = Table(
             Kind.INTEGER,
             "Days until the API token expires, negative when it has; NULL unless JIRA_TOKEN_EXPIRES is set.",
         ),
+        Column("history_bytes", Kind.INTEGER, "Bytes of Dagster's history; NULL where it is in no files."),
+        *(
+            Column(f"{name}_bytes", Kind.INTEGER, f"Bytes of {what}.")
+            for name, what in (
+                ("raw", "the raw log"),
+                ("warehouse", "the database, with the log beside it"),
+                ("queue", "events and items that wait, and of deliveries that are no events"),
+                ("archive", "the archive of events"),
+                ("published", "what is published"),
+                ("attachments", "the content of attachments"),
+            )
+        ),
     ),
     primary_key=("day",),
 )

@@ -8,10 +8,12 @@ thousand issues, not a month.
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+
+import duckdb
 
 from jira_assets.raw.errors import RawLogError, UnreadableMonth
 from jira_assets.raw.extent import Extent, Position
@@ -24,9 +26,10 @@ from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.ahead import ahead
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect, transaction
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect, transaction
 from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
+from jira_assets.warehouse.purge import compact, is_mostly_free
 from jira_assets.warehouse.renamed import Issues
 from jira_assets.warehouse.store import (
     Mark,
@@ -104,6 +107,7 @@ class Refresh:
         self._names = Names(raw.lookups)
         self._builder = Builder(tables, site, self._protection, self._names)
         self._version = made_by(version(site, self._protection), self._names)
+        self._is_mostly_free = False
 
     def run(
         self,
@@ -134,6 +138,10 @@ class Refresh:
                     self._fail(error, done)
             except UnreadableMonth as error:
                 self._fail(error, done)
+        if self._is_mostly_free:
+            # What was written is there, whatever comes of this; `daily_retention` tells if it never works.
+            with suppress(WarehouseError, duckdb.Error, OSError):
+                compact(self._database, patience_s=0)
         return done
 
     def _fail(self, error: UnreadableMonth, done: Refreshed) -> None:
@@ -240,6 +248,7 @@ class Refresh:
                 if found:
                     raise _InSeveralMonths(found)
                 finish_changes(connection, self._tables, group.changes, self._version)
+                self._is_mostly_free = is_mostly_free(connection)
         done.months.extend(change.month for change in group.changes)
         done.issues += issues
         done.rows.update(rows)

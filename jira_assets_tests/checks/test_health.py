@@ -5,6 +5,7 @@ import pytest
 from dagster import AssetCheckResult, AssetCheckSeverity
 
 from jira_assets.checks.health import HEALTH_CHECKS, verdicts
+from jira_assets.health.kept import PLACES
 from jira_assets.health.measure import Asked, Measurement, Value
 from jira_assets.tables.data_health import DATA_HEALTH
 
@@ -25,6 +26,7 @@ WELL: Mapping[str, Value] = {
     "waiting_items": 3,
     "oldest_wait_s": 119,
     "token_days_left": 31,
+    **dict.fromkeys(("history_bytes", *(f"{place}_bytes" for place in PLACES)), 10**12),
 }
 UNKNOWN: Mapping[str, Value] = {**dict.fromkeys(WELL), "day": WELL["day"], "observed_at": WELL["observed_at"]}
 

@@ -8,6 +8,7 @@ from jira_assets.environment import SettingsError
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import Delivery
 from jira_assets.events.queue import Item
+from jira_assets.health.kept import PLACES
 from jira_assets.health.measure import Asked, Measurement, Value, measure
 from jira_assets.jira.client import JiraClient
 from jira_assets.raw.record import Source
@@ -155,6 +156,7 @@ def test_of_nothing_nothing_is_known(tmp_path: Path) -> None:
         "events_unresolved",
         "waiting_events",
         "waiting_items",
+        *(f"{place}_bytes" for place in PLACES),
     }
     assert list(tmp_path.iterdir()) == []
 
@@ -243,3 +245,14 @@ def test_the_days_of_the_token_are_counted_if_its_end_is_known(copied: Copy) -> 
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert measured(copied, JIRA_TOKEN_EXPIRES=f"{tomorrow}").values["token_days_left"] == 1
     assert "JIRA_TOKEN_EXPIRES" in measured(copied, JIRA_TOKEN_EXPIRES="soon").unknown[Asked.TOKEN]
+
+
+def test_the_room_that_everything_takes_is_told(copied: Copy) -> None:
+    folder = copied.database.parent
+    health = measure(settings_of(copied), copied.client, datetime.now(UTC), history_bytes=7).values
+    assert (health["history_bytes"], health["attachments_bytes"], health["archive_bytes"]) == (7, 0, 0)
+    on_disk = sum(path.stat().st_size for path in (folder / "raw").rglob("*") if path.is_file())
+    assert health["raw_bytes"] == on_disk > 1000
+    assert health["warehouse_bytes"] == sum(path.stat().st_size for path in folder.glob("warehouse.duckdb*"))
+    copied.deliver(body("user_created", 1))
+    assert int(str(value(copied, "queue_bytes"))) > 50

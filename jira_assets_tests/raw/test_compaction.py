@@ -1,8 +1,15 @@
+import itertools
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
+from upath import UPath
 
+from jira_assets.raw import log as log_module
+from jira_assets.raw import segments
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
 from jira_assets_tests.privacy.keys import plain_and_sealed
@@ -40,6 +47,52 @@ def test_compaction_drops_what_is_superseded(many_segments: RawLog) -> None:
     superseded = many_segments.extent(MONTH).size
     many_segments.compact(MONTH)
     assert many_segments.extent(MONTH).size < superseded / 2
+
+
+def test_a_large_segment_stays_until_the_others_are_half_as_large(log: RawLog, tmp_path: Path) -> None:
+    log.append(MONTH, [record(str(number), payload=os.urandom(1000)) for number in range(100)])
+    [large] = _segments(tmp_path)
+    for round_ in range(2):
+        for number in range(15):
+            log.append(MONTH, [record(str(number), updated=round_, payload=b"%d" % number)])
+        before = state(log)
+        log.compact(MONTH)
+        assert state(log) == before
+    assert large in _segments(tmp_path)
+    assert len(_segments(tmp_path)) < 16
+    for number in range(15):
+        log.append(MONTH, [record(str(number), updated=3, payload=os.urandom(4000))])
+    log.compact(MONTH)
+    assert large not in _segments(tmp_path)
+
+
+def test_a_month_that_is_too_large_for_memory_is_joined_in_pieces(
+    many_segments: RawLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(many_segments)
+    monkeypatch.setattr(log_module, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    many_segments.compact(MONTH)
+    assert state(many_segments) == before
+    assert len(_segments(tmp_path)) == 3
+
+
+def test_pieces_are_withdrawn_if_somebody_else_was_quicker(
+    many_segments: RawLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(many_segments)
+    first = _segments(tmp_path)[0]
+    read, reads = segments.read, itertools.count(1)
+
+    def slow(segment: segments.Segment, *columns: Any, **within: Any) -> pl.DataFrame:
+        if next(reads) == 45:  # after the ids, and the first of the pieces
+            RawLog(UPath(tmp_path)).compact(MONTH)
+        return read(segment, *columns, **within)
+
+    monkeypatch.setattr(log_module, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    monkeypatch.setattr(segments, "read", slow)
+    assert many_segments.compact(MONTH) is None
+    assert state(many_segments) == before
+    assert not first.exists()
 
 
 def test_a_few_segments_stay_as_they_are(log: RawLog, tmp_path: Path) -> None:

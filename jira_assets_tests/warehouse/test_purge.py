@@ -7,7 +7,7 @@ import pytest
 
 from jira_assets.warehouse import connection as connection_module
 from jira_assets.warehouse.connection import WarehouseBusy, connect, transaction
-from jira_assets.warehouse.purge import purge
+from jira_assets.warehouse.purge import compact, purge
 from jira_assets_tests.warehouse.holder import held
 
 SECRET = "what nobody may read any more"
@@ -105,3 +105,18 @@ def test_a_file_that_somebody_else_holds_stays_as_it_is(database: Path) -> None:
 def test_without_a_file_there_is_nothing_to_do(tmp_path: Path) -> None:
     purge(tmp_path / "warehouse.duckdb")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_purged_once_it_is_mostly_free(database: Path) -> None:
+    with connect(database) as connection:
+        connection.execute("CREATE TABLE jira.large AS SELECT md5(i::VARCHAR) FROM range(200_000) t(i)")
+        connection.execute("CREATE TABLE jira.last AS SELECT 'x' AS body FROM range(9_000); CHECKPOINT")
+    assert not compact(database)
+    with connect(database) as connection:
+        connection.execute("DROP TABLE jira.large; CREATE TABLE jira.new AS SELECT 1 AS one; CHECKPOINT")
+    before = database.stat().st_size
+    assert compact(database)
+    assert database.stat().st_size < before / 2
+    assert not compact(database)
+    with connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM jira.last").fetchall() == [(9_000,)]

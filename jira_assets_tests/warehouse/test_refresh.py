@@ -1,5 +1,7 @@
 """Tables brought up to date with the raw log: what is written, what is left, and who may write at once."""
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -263,3 +265,40 @@ def test_writers_that_know_nothing_of_each_other_lose_nothing(log: RawLog, datab
     assert query(database, "SELECT summary FROM jira.issues WHERE issue_id = '7'") == [("3-5",)]
     refresh(log, database, rebuild=True)
     assert contents(database) == grown
+
+
+def mostly_free(database: Path) -> int:
+    """Makes most of the file free, but for its end; returns its size."""
+    with connect(database) as connection:
+        connection.execute("CREATE TABLE large AS SELECT md5(i::VARCHAR) FROM range(200_000) t(i)")
+        connection.execute("CREATE TABLE last AS SELECT 1 AS one FROM range(9_000); CHECKPOINT")
+        connection.execute("DROP TABLE large; CHECKPOINT")
+    return database.stat().st_size
+
+
+def test_a_file_that_is_mostly_free_is_made_small_by_the_next_change(log: RawLog, database: Path) -> None:
+    log.append(JANUARY, issue(1))
+    refresh(log, database)
+    before = mostly_free(database)
+    log.append(JANUARY, issue(1, "new", at=1))
+    refresh(log, database)
+    assert database.stat().st_size < before / 2
+    assert summaries(database) == [(JANUARY, "SUP-1", "new")]
+
+
+def test_a_change_stays_when_the_file_cannot_be_made_small(
+    log: RawLog, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(JANUARY, issue(1))
+    refresh(log, database)
+    before = mostly_free(database)
+    log.append(JANUARY, issue(1, "new", at=1))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full_disk)
+        refresh(log, database)
+    assert database.stat().st_size > before / 2
+    assert summaries(database) == [(JANUARY, "SUP-1", "new")]
+
+
+def full_disk(*_: object) -> Path:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
