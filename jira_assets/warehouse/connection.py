@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from jira_assets.files import fsync_folder
+
 DEFAULT_PATIENCE_S = 60.0
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 1.0
@@ -80,6 +82,7 @@ def transaction(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> Iterat
             connection.rollback()
             raise
         connection.commit()
+        fsync_folder(path.parent)  # DuckDB syncs the log of changes beside the file, and not its name
 
 
 class _Engine:
@@ -103,7 +106,10 @@ class _Engine:
             return self._started.cursor()
 
     def restart(self) -> None:
-        """Let the next connection be one to a new DuckDB."""
+        """Let the next connection be one to a new DuckDB.
+
+        After a fatal error, of the disk for example, this one refuses everything.
+        """
         with self._starting:
             if self._started is not None:
                 self._started.close()
@@ -133,6 +139,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
             # its place, and what is written to ours would be lost. Now that it is locked, nobody can.
             connection.execute(f"USE memory; DETACH {name}")
             continue
+        except duckdb.FatalException as error:
+            _engine.restart()
+            raise WarehouseError(f"cannot open {path}: {error}. Run again once the disk is mended") from error
         except duckdb.Error as error:
             if not _held_elsewhere(error) and _inode(path) == before:
                 raise WarehouseError(f"cannot open {path}: {error}. {_REMEDY}") from error
@@ -161,7 +170,7 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     try:
         connection.execute(f"USE memory; DETACH {name}")
     except duckdb.Error:
-        _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
+        _engine.restart()
 
 
 def quoted(path: Path) -> str:

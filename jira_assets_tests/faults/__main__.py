@@ -5,13 +5,17 @@ python -m jira_assets_tests.faults --operation append --most 50 --seed 7
 
 import argparse
 import logging
+import random
+import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from jira_assets_tests.faults.enumeration import enumerate_faults
-from jira_assets_tests.faults.operations import OPERATIONS, place
+import pytest
+
+from jira_assets_tests.faults.enumeration import Enumeration
+from jira_assets_tests.faults.operations import OPERATIONS, Operation, Place, place
 from jira_assets_tests.faults.recorder import is_preloaded, run_again_preloaded, why_not
 
 
@@ -26,15 +30,24 @@ def main() -> int:
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="faults-") as base, place(Path(base)) as chosen:
         for operation in OPERATIONS:
-            if arguments.operation and operation.name not in arguments.operation:
-                continue
-            began = time.monotonic()
-            done = enumerate_faults(operation, chosen, arguments.most, arguments.seed)
-            took = time.monotonic() - began
-            print(f"{operation.name}: {done.calls} calls, {done.faults} faults in {took:.1f} s", flush=True)
-            problems += done.problems
+            if not arguments.operation or operation.name in arguments.operation:
+                problems += _tried(operation, chosen, arguments)
     print("\n".join(problems) or "each state was old or new, and each operation could be done again")
     return 1 if problems else 0
+
+
+def _tried(operation: Operation, place: Place, arguments: argparse.Namespace) -> list[str]:
+    began = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JIRA_ENCRYPTION_KEYS", operation.keys)
+        enumeration = Enumeration(operation, place)
+        trials = [trial for trial in enumeration.trials() if re.search(arguments.only, trial.what)]
+        if arguments.most is not None and arguments.most < len(trials):
+            trials = random.Random(f"{arguments.seed} {operation.name}").sample(trials, arguments.most)
+        problems = [f"{operation.name}: {problem}" for trial in trials for problem in trial.problems()]
+    calls, took = len(enumeration.numbered), time.monotonic() - began
+    print(f"{operation.name}: {calls} calls, {len(trials)} faults in {took:.1f} s", flush=True)
+    return problems
 
 
 def _arguments() -> argparse.Namespace:
@@ -43,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     )
     names = [operation.name for operation in OPERATIONS]
     parser.add_argument("--operation", choices=names, action="append", help="only this one; may be repeated")
+    parser.add_argument("--only", default="", help="those whose name has this pattern, such as 'EIO.*fsync'")
     parser.add_argument("--most", type=int, help="try no more faults of an operation than that (all)")
     parser.add_argument("--seed", type=int, default=0, help="which of them (%(default)s)")
     return parser.parse_args()

@@ -6,8 +6,7 @@ whose content is not there yet.
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,58 +27,44 @@ class _File:
     synced: bytes = b""
 
 
+Content = dict[str, bytes | None]
+"""What is in each file of a folder, by its path within; None for folders."""
+
 _Names = dict[str, _File | None]
 """What each path stands for, None for a folder."""
 
 
-@dataclass
 class Disk:
-    """A folder's files, in memory."""
+    """A folder's files, in memory. What is there at first has long been durable."""
 
-    folder: Path
-    _names: _Names = field(default_factory=dict)
-    _synced: _Names = field(default_factory=dict)
-    _opened: dict[int, str | _File] = field(default_factory=dict)  # a folder's path, or a file
+    def __init__(self, folder: Path, content: Content) -> None:
+        self._folder = str(folder)
+        self._names: _Names = {
+            str(folder / name): None if held is None else _File(bytearray(held), held)
+            for name, held in content.items()
+        }
+        self._synced = dict(self._names)
+        self._opened: dict[int, str | _File] = {}  # a folder's path, or a file
 
-    @classmethod
-    def of(cls, folder: Path) -> "Disk":
-        """All that is there now has long been durable."""
-        disk = cls(folder)
-        for path in folder.rglob("*"):
-            content = None if path.is_dir() else path.read_bytes()
-            disk._names[str(path)] = None if content is None else _File(bytearray(content), content)
-        disk._synced = dict(disk._names)
-        return disk
-
-    def states(self, calls: Sequence[Call]) -> Iterator[int]:
-        """Does one call after the other; stops before each that changes something, with its number."""
-        number = 0
-        for call in calls:
-            number += call.is_counted
-            if self._changes(call):
-                yield number
-            self._do(call)
-
-    def left(self, left: Left) -> dict[str, bytes | None]:
-        """The content of each file, by its path within the folder; None for folders."""
+    def left(self, left: Left) -> Content:
         names = self._synced if left is Left.SYNCED else self._names
-        found: dict[str, bytes | None] = {}
+        found: Content = {}
         for path, file in sorted(names.items()):
-            parent = os.path.dirname(path)  # noqa: PTH120 - of text
-            if parent != str(self.folder) and os.path.relpath(parent, self.folder) not in found:
-                continue  # its folder's name was not durable
+            folder = os.path.dirname(path)  # noqa: PTH120 - of text
+            if folder != self._folder and os.path.relpath(folder, self._folder) not in found:
+                continue  # the folder's own name was not durable
             content = None if file is None else bytes(file.content) if left is Left.ALL else file.synced
-            found[os.path.relpath(path, self.folder)] = content
+            found[os.path.relpath(path, self._folder)] = content
         return found
 
-    def _changes(self, call: Call) -> bool:
+    def changes(self, call: Call) -> bool:
+        """Whether a call changes what is there, or what is durable."""
         if call.kind == "o":
-            return bool(call.offset & os.O_TRUNC) or (
-                call.path not in self._names and call.path != str(self.folder)
-            )
+            is_there = call.path in self._names or call.path == self._folder
+            return not is_there or bool(call.offset & os.O_TRUNC)
         return call.kind in "wtaslrum"
 
-    def _do(self, call: Call) -> None:
+    def do(self, call: Call) -> None:
         match call.kind:
             case "o":
                 self._open(call)
@@ -99,7 +84,7 @@ class Disk:
                 self._write(call)
 
     def _open(self, call: Call) -> None:
-        if call.path == str(self.folder) or (call.path in self._names and self._names[call.path] is None):
+        if call.path == self._folder or (call.path in self._names and self._names[call.path] is None):
             self._opened[call.fd] = call.path
             return
         file = self._names.setdefault(call.path, _File(bytearray()))
@@ -139,11 +124,18 @@ class Disk:
             file.content.extend(bytes(max(0, call.offset - len(file.content))))
 
 
-def put(left: dict[str, bytes | None], folder: Path) -> None:
-    """Make a folder of what is left."""
+def read(folder: Path) -> Content:
+    return {
+        str(path.relative_to(folder)): None if path.is_dir() else path.read_bytes()
+        for path in folder.rglob("*")
+    }
+
+
+def put(content: Content, folder: Path) -> None:
+    """Make a folder of what it is to hold."""
     folder.mkdir()
-    for name, content in left.items():
-        if content is None:
+    for name, held in sorted(content.items()):
+        if held is None:
             (folder / name).mkdir()
         else:
-            (folder / name).write_bytes(content)
+            (folder / name).write_bytes(held)
