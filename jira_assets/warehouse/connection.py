@@ -106,10 +106,7 @@ class _Engine:
             return self._started.cursor()
 
     def restart(self) -> None:
-        """Let the next connection be one to a new DuckDB.
-
-        After a fatal error, of the disk for example, this one refuses everything.
-        """
+        """Let the next connection be one to a new DuckDB."""
         with self._starting:
             if self._started is not None:
                 self._started.close()
@@ -139,9 +136,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
             # its place, and what is written to ours would be lost. Now that it is locked, nobody can.
             connection.execute(f"USE memory; DETACH {name}")
             continue
-        except duckdb.FatalException as error:
-            _engine.restart()
-            raise WarehouseError(f"cannot open {path}: {error}. Run again once the disk is mended") from error
         except duckdb.Error as error:
             if not _held_elsewhere(error) and _inode(path) == before:
                 raise WarehouseError(f"cannot open {path}: {error}. {_REMEDY}") from error
@@ -170,7 +164,7 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     try:
         connection.execute(f"USE memory; DETACH {name}")
     except duckdb.Error:
-        _engine.restart()
+        _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
 
 
 def quoted(path: Path) -> str:

@@ -42,8 +42,9 @@ def _tried(operation: Operation, place: Place, arguments: argparse.Namespace) ->
         patch.setenv("JIRA_ENCRYPTION_KEYS", operation.keys)
         enumeration = Enumeration(operation, place)
         trials = [trial for trial in enumeration.trials() if re.search(arguments.only, trial.what)]
-        if arguments.most is not None and arguments.most < len(trials):
-            trials = random.Random(f"{arguments.seed} {operation.name}").sample(trials, arguments.most)
+        most = max(1, arguments.most // operation.cost) if arguments.most else len(trials)
+        if most < len(trials):
+            trials = random.Random(f"{arguments.seed} {operation.name}").sample(trials, most)
         problems = [f"{operation.name}: {problem}" for trial in trials for problem in trial.problems()]
     calls, took = len(enumeration.numbered), time.monotonic() - began
     print(f"{operation.name}: {calls} calls, {len(trials)} faults in {took:.1f} s", flush=True)
@@ -57,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     names = [operation.name for operation in OPERATIONS]
     parser.add_argument("--operation", choices=names, action="append", help="only this one; may be repeated")
     parser.add_argument("--only", default="", help="those whose name has this pattern, such as 'EIO.*fsync'")
-    parser.add_argument("--most", type=int, help="try no more faults of an operation than that (all)")
+    parser.add_argument("--most", type=int, help="faults of each operation, fewer of the slow ones (all)")
     parser.add_argument("--seed", type=int, default=0, help="which of them (%(default)s)")
     return parser.parse_args()
 

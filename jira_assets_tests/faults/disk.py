@@ -50,11 +50,11 @@ class Disk:
         names = self._synced if left is Left.SYNCED else self._names
         found: Content = {}
         for path, file in sorted(names.items()):
-            folder = os.path.dirname(path)  # noqa: PTH120 - of text
-            if folder != self._folder and os.path.relpath(folder, self._folder) not in found:
-                continue  # the folder's own name was not durable
-            content = None if file is None else bytes(file.content) if left is Left.ALL else file.synced
-            found[os.path.relpath(path, self._folder)] = content
+            name = path[len(self._folder) + 1 :]
+            folder = name.rpartition("/")[0]
+            if not folder or folder in found:  # otherwise the folder's own name was not durable
+                content = None if file is None else bytes(file.content) if left is Left.ALL else file.synced
+                found[name] = content
         return found
 
     def changes(self, call: Call) -> bool:
@@ -103,7 +103,7 @@ class Disk:
             opened.synced = bytes(opened.content)
             return
         for name in {*self._names, *self._synced}:
-            if os.path.dirname(name) != opened:  # noqa: PTH120 - of text
+            if name.rpartition("/")[0] != opened:
                 continue
             if name in self._names:
                 self._synced[name] = self._names[name]

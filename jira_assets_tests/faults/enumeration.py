@@ -13,6 +13,7 @@ from functools import partial
 
 import duckdb
 
+from jira_assets.events.tidying import tidy
 from jira_assets.raw.errors import RawLogError
 from jira_assets.warehouse.connection import WarehouseError
 from jira_assets_tests.faults.disk import Content, Disk, Left, put, read
@@ -46,6 +47,7 @@ class Enumeration:
         with recorded(place.folder) as self._calls:
             operation.run(place)
         made = read(place.folder)
+        tidy(place.settings)
         self._new, self._names = state(place.settings), kinds | names(place.folder)
         self.numbered = list(enumerate(counted(self._calls), 1))
         if not self.numbered or self._left(len(self._calls), Left.ALL) != made:
@@ -117,6 +119,7 @@ class Enumeration:
                 os.utime(path, (0, 0))  # as if that had been long ago
         try:
             self._operation.run(self._place)
+            tidy(self._place.settings)  # which the webhook sensor does every hour
         except Exception as error:  # noqa: BLE001 - whatever it is, it keeps the run from finishing
             yield f"{what}: cannot be done again: {error!r}"
             return

@@ -84,13 +84,14 @@ def place(base: Path) -> Iterator[Place]:
 class Operation:
     """``prepare`` makes a folder in which ``run`` has something to do; that raises if it was not done.
 
-    ``keys`` are set while it runs.
+    ``keys`` are set while it runs. ``cost`` is what one takes to do, compared with the quick ones.
     """
 
     name: str
     prepare: Callable[[Place], None]
     run: Callable[[Place], None]
     keys: str = ""
+    cost: int = 1
 
 
 def _nothing(place: Place) -> None:
@@ -231,12 +232,12 @@ OPERATIONS = [
     Operation("apply", _drained, _apply),
     Operation("append", _loaded, _append),
     Operation("compact", _in_segments, _compact),
-    Operation("create", _loaded, _build),
-    Operation("refresh", _behind, _build),
-    Operation("publish first", _built, _publish),
-    Operation("publish", _published_before, _publish),
-    Operation("purge", _built, _purge),
+    Operation("create", _loaded, _build, cost=4),
+    Operation("refresh", _behind, _build, cost=4),
+    Operation("publish first", _built, _publish, cost=6),
+    Operation("publish", _published_before, _publish, cost=6),
+    Operation("purge", _built, _purge, cost=4),
     Operation("rotate", _sealed, _rotate, f"{key('new')},{key('old')}"),
     Operation("forget", _everywhere, _forget),
-    Operation("run", _nothing, _run),
+    Operation("run", _nothing, _run, cost=12),
 ]
