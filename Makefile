@@ -22,7 +22,7 @@ bench: $(INSTALLED) ## Measure a rebuild and the update of one issue
 	$(BIN)/python benchmarks/upsert.py
 
 soak: $(INSTALLED) ## Fail every system call, kill everything at random, and compare with clean runs (ARGS="--seed 7")
-	$(BIN)/python -m jira_assets_tests.faults $(ARGS)
+	$(BIN)/python -m jira_assets_tests.faults $(FAULTS)
 	$(BIN)/python benchmarks/soak.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py --dagster $(ARGS)
