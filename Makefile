@@ -21,7 +21,8 @@ bench: $(INSTALLED) ## Measure a rebuild and the update of one issue
 	$(BIN)/python benchmarks/rebuild.py
 	$(BIN)/python benchmarks/upsert.py
 
-soak: $(INSTALLED) ## Kill everything at random points, hundreds of times, and compare with clean runs (ARGS="--seed 7")
+soak: $(INSTALLED) ## Fail every system call, kill everything at random, and compare with clean runs (ARGS="--seed 7")
+	$(BIN)/python -m jira_assets_tests.faults $(FAULTS)
 	$(BIN)/python benchmarks/soak.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py --dagster $(ARGS)

@@ -24,6 +24,7 @@ from jira_assets.raw.site import write_fields
 from jira_assets.settings import Settings
 from jira_assets.tables.jira_fields import JIRA_FIELDS, fields_frame
 from jira_assets.tables.resolve import Resolution
+from jira_assets.warehouse.publish import read_published
 from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
 
@@ -61,10 +62,12 @@ def store_changed_fields(context: AssetExecutionContext, settings: Settings, res
 
 
 def _is_stored(settings: Settings, frame: pl.DataFrame) -> bool:
+    """Whether the table is this frame, and what is published too: a run may have failed between the two."""
     try:
-        return read_table(settings.warehouse_path, JIRA_FIELDS).equals(frame)
-    except duckdb.BinderException:
-        return False  # an older version of us made it
+        is_in_table = read_table(settings.warehouse_path, JIRA_FIELDS).equals(frame)
+        return is_in_table and read_published(JIRA_FIELDS, settings.published_dir).equals(frame)
+    except (duckdb.BinderException, FileNotFoundError, pl.exceptions.PolarsError):
+        return False  # an older version of us made it, or it is not there, or damaged
 
 
 def _store(settings: Settings, frame: pl.DataFrame) -> None:

@@ -50,7 +50,7 @@ Row = tuple[str, str, int, int, str, bytes | None, str | None, int, int]
 
 _TIMES = ("issue_updated", "fetched_at")
 _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
-_GIVEN = "given."  # a file of this name and a number: so far numbers were given
+_GIVEN = ".given"  # a folder beside the months': in one of a month's name, the number that was given last
 _REPLACES = "replaces"  # in the metadata of a file, beside the schema
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
@@ -105,15 +105,14 @@ def append(folder: UPath, frame: pl.DataFrame, replaces: Members = NOTHING) -> S
     content = sealed(buffer.getvalue())
     try:
         make_folder_anywhere(folder, within=folder.parent.parent)
+        given = _Given(folder)
         with _staged(folder, content) as publish:
             for attempt in range(_APPEND_ATTEMPTS):
-                given = _given(folder)
-                number = max(_greatest(folder), *given, 0) + 1
+                number = max(_greatest(folder), *given.numbers(), 0) + 1
                 target = folder / _name(number)
-                (folder / f"{_GIVEN}{number}").touch(0o600)  # durable with the segment's own name
+                given.note(number)
                 if publish(target) and _greatest(folder) == number:
-                    for earlier in given:
-                        (folder / f"{_GIVEN}{earlier}").unlink(missing_ok=True)
+                    given.forget_before(number)
                     return Segment(number, target, len(content))
                 # Several writers at once would otherwise keep overtaking each other.
                 time.sleep(random.uniform(0, min(0.001 * 2**attempt, _LONGEST_WAIT_S)))
@@ -182,9 +181,12 @@ def are_there(segments: Iterable[Segment]) -> bool:
 def withdraw(segment: Segment) -> None:
     """Remove a segment whose rows stand elsewhere, even if it is the newest.
 
-    Its number must not be given to another, because readers may have seen it.
+    Readers may have seen it, so an empty one says that it stands for it.
     """
-    append(segment.path.parent, pl.DataFrame(schema=SCHEMA), members(segment))
+    replaces = NOTHING
+    with contextlib.suppress(FileNotFoundError):  # or somebody has joined it with others
+        replaces = members(segment)
+    append(segment.path.parent, pl.DataFrame(schema=SCHEMA), replaces)
     remove([segment])
 
 
@@ -230,12 +232,6 @@ def _name(number: int) -> str:
     return f"{number:06d}.parquet"
 
 
-def _given(folder: UPath) -> list[int]:
-    """The number that was given last, even if its segment is gone, and others on the way to it."""
-    names = (path.name for path in folder.iterdir() if path.name.startswith(_GIVEN))
-    return [int(name.removeprefix(_GIVEN)) for name in names if name.removeprefix(_GIVEN).isdigit()]
-
-
 def _greatest(folder: UPath) -> int:
     return max((segment.number for segment in list_segments(folder)), default=0)
 
@@ -244,6 +240,26 @@ def _source(path: UPath) -> str | io.BytesIO:
     """Polars maps local files into memory; elsewhere the bytes come through the path's file system."""
     on_disk = local(path)
     return io.BytesIO(path.read_bytes()) if on_disk is None else str(on_disk)
+
+
+class _Given:
+    """The numbers that a month's segments were given, of which the last one counts: even if it is gone."""
+
+    def __init__(self, folder: UPath) -> None:
+        self._folder = folder.parent / _GIVEN / folder.name
+        make_folder_anywhere(self._folder, within=folder.parent.parent)
+
+    def numbers(self) -> list[int]:
+        return [int(path.name) for path in self._folder.iterdir() if path.name.isdecimal()]
+
+    def note(self, number: int) -> None:
+        """Not synced: a number that is given again after a power failure has an identity of its own."""
+        (self._folder / str(number)).touch(0o600)
+
+    def forget_before(self, number: int) -> None:
+        for earlier in self.numbers():
+            if earlier < number:
+                (self._folder / str(earlier)).unlink(missing_ok=True)
 
 
 class _Publish:

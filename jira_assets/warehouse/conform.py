@@ -106,9 +106,16 @@ def literal(path: UPath | str) -> str:
 
 
 def _types(connection: duckdb.DuckDBPyConnection, file: UPath) -> Types | None:
-    """The columns of a file; None for one that cannot be read, which is set aside then."""
+    """The columns of a file; None for one that is damaged, which is set aside then.
+
+    Raises ``duckdb.IOException`` when it is the disk that fails: nothing is known of the file then.
+    """
     try:
         rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(file)})").fetchall()
+    except duckdb.IOException as error:
+        if file.exists():
+            raise
+        raise FileNotFoundError(str(file)) from error
     except duckdb.Error:
         _set_aside(file)
         return None
@@ -144,6 +151,8 @@ def _rewrite(connection: duckdb.DuckDBPyConnection, file: UPath, columns: str, f
 def _is_readable(connection: duckdb.DuckDBPyConnection, file: UPath) -> bool:
     try:
         connection.execute(f"SELECT max(hash(rows)) FROM read_parquet({literal(file)}) AS rows").fetchall()
+    except duckdb.IOException:
+        return True  # as far as is known: it is the disk that failed
     except duckdb.Error:
         return False
     return True

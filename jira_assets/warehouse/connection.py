@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from jira_assets.files import fsync_folder
 from jira_assets.warehouse.database_file import NEW_FILE, log_of, quoted, see_to
 
 DEFAULT_PATIENCE_S = 60.0
@@ -78,6 +79,7 @@ def transaction(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> Iterat
             connection.rollback()
             raise
         connection.commit()
+        fsync_folder(path.parent)  # DuckDB syncs the log of changes beside the file, and not its name
 
 
 class _Engine:

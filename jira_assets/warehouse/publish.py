@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import polars as pl
 from upath import UPath
 
 from jira_assets.files import is_same, local, remove_leftovers, replaced
@@ -29,6 +30,7 @@ from jira_assets.warehouse.store import SCHEMA
 from jira_assets.warehouse.views import views
 
 VIEWS = "jira.duckdb"
+_WHOLE_TABLE = "all.parquet"
 
 
 class _Unchanged(Exception):
@@ -56,7 +58,16 @@ def publish_table(database: Path, table: Table, folder: UPath) -> None:
     """Write a table without partitions below `folder`, as one file."""
     remove_leftovers(folder / table.name)
     with connect(database, read_only=True) as connection:
-        _publish(connection, table.name, folder / table.name / "all.parquet")
+        _publish(connection, table.name, folder / table.name / _WHOLE_TABLE)
+
+
+def read_published(table: Table, folder: UPath) -> pl.DataFrame:
+    """What is published of a table without partitions.
+
+    Raises FileNotFoundError, OSError and `polars.exceptions.PolarsError`.
+    """
+    with (folder / table.name / _WHOLE_TABLE).open("rb") as file:
+        return pl.read_parquet(file)
 
 
 def publish_views(

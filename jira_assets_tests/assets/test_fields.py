@@ -1,6 +1,7 @@
 """Fields that come, go and are renamed, and a mapping that changes, from end to end."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,14 @@ def test_a_field_that_is_new_is_in_jira_fields_as_soon_as_a_run_meets_it(pipe: P
     assert pipe.published(known) == [("Blast radius",)]
     assert run.materialized("jira_fields") == [""]
     assert succeeded(pipe.run(MONTH)).materialized("jira_fields") == []
+
+
+def test_jira_fields_that_could_not_be_published_is_published_by_the_next_run(pipe: Pipeline) -> None:
+    published = pipe.folder / "published" / "jira_fields"
+    whole = (published / "all.parquet").read_bytes()
+    shutil.rmtree(published)
+    succeeded(pipe.run(MONTH))
+    assert (published / "all.parquet").read_bytes() == whole
 
 
 def test_jira_fields_is_read_from_jira(pipe: Pipeline) -> None:

@@ -141,6 +141,27 @@ def test_a_file_that_was_changed_where_it_is_is_noticed_without_a_look_into_the_
     assert months_set_aside(UPath(tmp_path), THINGS) == [*MONTHS[:2]]
 
 
+class Failing:
+    """A connection to a disk that does not give one of the files."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, month: str) -> None:
+        self._connection, self._month = connection, month
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        if self._month in sql:
+            raise duckdb.IOException("Input/output error")
+        return self._connection.execute(sql)
+
+
+def test_a_file_that_the_disk_does_not_give_is_not_taken_for_a_damaged_one(tmp_path: Path) -> None:
+    for month in MONTHS:
+        write(tmp_path, month, OLD)
+    with duckdb.connect() as connection, pytest.raises(duckdb.IOException):
+        conform(Failing(connection, MONTHS[1]), UPath(tmp_path), THINGS)  # type: ignore[arg-type]  # as used
+    run(tmp_path)
+    assert read(tmp_path).height == len(MONTHS)
+
+
 class Publishing:
     """A connection that publishes a month as soon as somebody has copied what was there before."""
 
