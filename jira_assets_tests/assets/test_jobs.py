@@ -11,7 +11,6 @@ from dagster import DagsterInstance
 from jira_assets.definitions import defs
 from jira_assets.events.queue import Item, Queue
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import Settings
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
@@ -48,7 +47,7 @@ def pipe(stored: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def queue(pipe: Pipeline) -> Queue:
-    return Queue(Settings.load().queue_dir)
+    return Queue(pipe.folder / "queue")
 
 
 def ask_for(queue: Queue, *issue_ids: str) -> None:
