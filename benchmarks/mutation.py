@@ -180,12 +180,16 @@ class Trials:
         """How these tests fail, with the mutant in its module's place; None if they pass in time."""
         copy = self._free.get()
         try:
-            if mutant:
-                (copy / mutant.module).write_text(mutant.after)
-            return self._run(copy, tests, seconds)
+            if mutant is None:
+                return self._run(copy, tests, seconds)
+            file = copy / mutant.module
+            original = file.read_bytes()
+            file.write_text(mutant.after)
+            try:
+                return self._run(copy, tests, seconds)
+            finally:
+                file.write_bytes(original)
         finally:
-            if mutant:
-                shutil.copy(REPOSITORY / mutant.module, copy / mutant.module)
             self._free.put(copy)
 
     def _run(self, copy: Path, tests: Sequence[str], seconds: float) -> str | None:

@@ -101,3 +101,4 @@ def test_an_endpoint_that_keeps_failing_is_tried_once_until_it_works() -> None:
 def test_concurrency_is_what_atlassian_allows(concurrency: int) -> None:
     with pytest.raises(ValueError, match="at once"):
         Throttle(concurrency)
+    assert [Throttle(allowed).concurrency for allowed in (1, 10)] == [1, 10]
