@@ -59,7 +59,7 @@ def summaries(pipe: Pipeline) -> list[str]:
     return [summary for (summary,) in rows]
 
 
-def test_the_jobs_are_those_that_are_executed_here() -> None:
+def test_the_jobs_are_those_that_tests_execute() -> None:
     assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {
         "apply_events",
         "measure_health",
@@ -67,6 +67,7 @@ def test_the_jobs_are_those_that_are_executed_here() -> None:
         "refresh_fields",
         "refresh_lookups",
         "refresh_slas",
+        "retain_history",  # in history/test_deletion.py
         "sweep_recent",
         "sync_months",
         "take_census",
