@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak lint format clean
+.PHONY: help demo test bench soak mutation lint format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Copy a made-up Jira site with Dagster and show it (ARGS="--help")
 	$(BIN)/jira-assets demo $(ARGS)
@@ -27,6 +27,9 @@ soak: $(INSTALLED) ## Fail every system call, kill everything at random, and com
 	$(BIN)/python benchmarks/soak_webhooks.py $(ARGS)
 	$(BIN)/python benchmarks/soak_webhooks.py --dagster $(ARGS)
 	$(BIN)/python benchmarks/growth.py
+
+mutation: $(INSTALLED) ## Take guards away, 200 of them, and see whether the tests notice (ARGS="--only raw --seed 7")
+	$(BIN)/python benchmarks/mutation.py $(ARGS)
 
 lint: $(INSTALLED) ## Check style, format and types
 	$(BIN)/ruff check .

@@ -144,9 +144,11 @@ class Pipeline:
         return Run(result)
 
     def run_job(self, name: str, config: Mapping[str, Any] | None = None, month: str | None = None) -> Run:
-        """Run a job, of a month if it has partitions. Instead of its own config it has this one."""
+        """Run a job, of a month if it has partitions, with its own config unless another is given."""
         job = _LOCATION.get_reconstructable_job(name)
-        run_config = {**_QUIET, **_AT_ONCE, **(config or {})}
+        definition = job.get_definition()
+        own = definition.get_run_config_for_partition_key(month) if month else definition.run_config
+        run_config = {**_QUIET, **_AT_ONCE, **(config or own or {})}
         tags = {PARTITION_NAME_TAG: month} if month else {}
         return Run(execute_job(job, self.instance, run_config=run_config, tags=tags))
 

@@ -39,7 +39,7 @@ def test_wrong_usage_is_told_apart_from_failure(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("name", ["doctor", "sandbox", "serve"])
+@pytest.mark.parametrize("name", [command.name for command in cli.COMMANDS])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main([name, "--help"])

@@ -22,7 +22,6 @@ from jira_assets_tests.pipeline import Pipeline
 
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
 REBUILD = {"ops": {"jira_tables": {"config": {"rebuild": True}}}}
-QUEUED_ONLY = {"ops": {"raw_issues": {"config": {"queued_only": True}}}}
 ASSETS = ("raw_issues", "issues", "published")
 
 
@@ -233,7 +232,7 @@ def test_an_event_is_applied_while_another_month_is_broken(pipe: Pipeline, refus
     assert not pipe.run(JANUARY, assets=["published"]).success
     change(pipe.sandbox.site, "10003", summary="new")
     Queue(Settings.load().queue_dir).put({MARCH: [Item("10003", "an event", datetime.now(UTC))]})
-    run = pipe.run_job("apply_events", QUEUED_ONLY, MARCH)
+    run = pipe.run_job("apply_events", month=MARCH)
     assert run.success, run.errors
     assert run.materialized("published") == [MARCH]
     summaries = pipe.published("SELECT summary FROM jira_issues ORDER BY issue_id")

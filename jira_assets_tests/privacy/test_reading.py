@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from upath import UPath
 
-from jira_assets import privacy
+from jira_assets import cli, privacy
 from jira_assets.privacy import decrypt_command
 from jira_assets.privacy.keyring import NO_KEYS
 from jira_assets.sandbox.people import PEOPLE
@@ -157,7 +157,7 @@ def test_the_command_reads_values_and_passes_on_the_rest(
     configured: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ((sealed,),) = ask(configured, "SELECT any_value(assignee_name) FROM jira_issues")
-    assert decrypt_command.main([str(sealed)]) == 0
+    assert cli.main(["decrypt", str(sealed)]) == 0
     name = capsys.readouterr().out.strip()
     assert name in {person["displayName"] for person in PEOPLE}
     monkeypatch.setattr("sys.stdin", io.StringIO(f"1,{sealed}\n2,plain\n"))

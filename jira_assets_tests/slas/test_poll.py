@@ -1,4 +1,5 @@
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,21 @@ def test_a_poll_that_fails_changes_nothing(copied: Copy, fault: faults.Fault) ->
         poll(copied)
     assert table(copied).equals(before)
     assert queued(copied) == []
+
+
+def test_a_poll_that_cannot_queue_what_it_found_leaves_the_table_as_it_was(copied: Copy) -> None:
+    poll(copied)
+    before = table(copied)
+    change(copied.sandbox.site, FIRST, status=DONE)
+    folder = copied.database.parent / "queue"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.touch()
+    with pytest.raises(OSError, match="queue"):
+        poll(copied)
+    assert table(copied).equals(before)
+    folder.unlink()
+    assert poll(copied).healed == ["SUP-1"]  # so the next one finds it again
+    assert queued(copied) == [(FIRST, Source.SLA_POLL)]
 
 
 def test_a_refused_credential_is_an_error(copied: Copy) -> None:

@@ -133,3 +133,11 @@ def test_the_default_finds_the_fields_of_a_real_site(
     resolution = resolve(MAPPING, decode_fields(json.dumps(catalogue).encode()))
     assert [problem.split(":")[0] for problem in resolution.problems] == ambiguous
     assert found <= {name for names in resolution.columns_by_field.values() for name in names}
+
+
+def test_a_field_of_a_type_that_is_not_known_may_hold_users() -> None:
+    fields = [field("customfield_1", "Helper"), field("customfield_2", "Team", "option")]
+    fields.append(field("customfield_3", "Watchers", "array of user"))
+    known = resolve((), fields).site().other_fields
+    assert {"customfield_2", "team"} <= set(known)
+    assert not {"customfield_1", "helper"} & set(known)

@@ -1,3 +1,4 @@
+import os
 import shutil
 from contextlib import suppress
 from itertools import permutations
@@ -15,7 +16,7 @@ from jira_assets.tables.issue import Site
 from jira_assets.tables.mapping_file import read_mapping
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.database_file import log_of
-from jira_assets.warehouse.publish import publish_months, publish_views
+from jira_assets.warehouse.publish import publish_months, publish_table, publish_views
 from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.limits import no_file_larger_than
 from jira_assets_tests.warehouse.filled import MONTHS, QUIET_MONTH
@@ -73,6 +74,34 @@ def test_publishing_again_changes_nothing(published: Path, filled: Path) -> None
     with connect(filled, read_only=True) as connection:
         publish_months(connection, TABLES, MONTHS, UPath(published))
     assert {path: path.read_bytes() for path in published.rglob("*.parquet")} == before
+
+
+def test_analysts_may_read_what_is_published(filled: Path, tmp_path: Path) -> None:
+    folder, mask = tmp_path / "published", os.umask(0o022)
+    try:
+        with connect(filled, read_only=True) as connection:
+            publish_months(connection, [COMMENTS], MONTHS, UPath(folder))
+        publish_table(filled, COMMENTS, UPath(folder / "whole"))
+        publish_views(UPath(folder), [COMMENTS], Site(), [])
+    finally:
+        os.umask(mask)
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (folder, *folder.rglob("*"))}
+    assert modes == {(True, 0o755), (False, 0o644)}
+
+
+def test_the_order_in_which_rows_were_stored_is_not_seen(filled: Path, tmp_path: Path) -> None:
+    shuffled = tmp_path / "shuffled.duckdb"
+    shutil.copy(filled, shuffled)
+    with connect(shuffled) as connection:
+        connection.execute("CREATE TEMP TABLE kept AS FROM jira.comments")
+        connection.execute("DELETE FROM jira.comments")
+        connection.execute("INSERT INTO jira.comments FROM kept ORDER BY hash(comment_id)")
+    for database in (filled, shuffled):
+        with connect(database, read_only=True) as connection:
+            publish_months(connection, [COMMENTS], MONTHS, UPath(tmp_path / database.stem))
+        publish_table(database, COMMENTS, UPath(tmp_path / database.stem))
+    for file in (tmp_path / filled.stem / "comments").iterdir():
+        assert file.read_bytes() == (tmp_path / "shuffled" / "comments" / file.name).read_bytes()
 
 
 def test_files_of_an_older_version_are_read_beside_those_of_today(published: Path) -> None:

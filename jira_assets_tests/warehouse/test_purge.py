@@ -1,7 +1,8 @@
-import itertools
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,26 +72,44 @@ def test_nothing_is_lost_of_what_is_written_meanwhile(database: Path) -> None:
         assert connection.execute("SELECT count(*) FROM jira.texts WHERE body = 'new'").fetchall() == [(20,)]
 
 
-@pytest.mark.parametrize("number", [1, 2])
+class Purged:
+    """A DuckDB; before or after it first opens a file, another process puts a purged one in its place."""
+
+    def __init__(self, engine: Any, purge_file: Callable[[], object], when: str) -> None:
+        self._engine, self._purge_file, self._when = engine, purge_file, when
+
+    def cursor(self) -> Any:
+        self._connection = self._engine.cursor()
+        return self
+
+    def execute(self, query: str, *parameters: Any) -> Any:
+        when, self._when = (self._when, "never") if query.startswith("ATTACH") else ("never", self._when)
+        if when == "before":
+            self._purge_file()
+        result = self._connection.execute(query, *parameters)
+        if when == "after":
+            self._purge_file()
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_file_that_is_replaced_while_it_is_opened_is_not_written_any_more(
-    database: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    database: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     with connect(database) as connection:
         connection.execute("CHECKPOINT")
     purged = database.with_name("purged.duckdb")
     shutil.copyfile(database, purged)
     purge(purged)
-    inode, calls = connection_module._inode, itertools.count(1)
-
-    def replace_first(path: Path) -> int | None:
-        if next(calls) == number:  # what a purge in another process does: before we open it, or lock it
-            purged.replace(path)
-        return inode(path)
-
+    replacing = Purged(connection_module._engine, lambda: purged.replace(database), when)
     with monkeypatch.context() as patched:
-        patched.setattr(connection_module, "_inode", replace_first)
+        patched.setattr(connection_module, "_engine", replacing)
         with transaction(database) as connection:
             connection.execute("INSERT INTO jira.texts VALUES (-1, 'new')")
+    assert not purged.exists()
     with connect(database) as connection:
         assert connection.execute("SELECT body FROM jira.texts WHERE number = -1").fetchall() == [("new",)]
 
