@@ -35,6 +35,7 @@ COMMANDS = (
     Command(
         "deleted-project", "say that a project was deleted in Jira", "jira_assets.reconcile.deleted_project"
     ),
+    Command("audit", "compare what is published with Jira itself", "jira_assets.reconcile.audit_command"),
     Command("serve", "take in Jira's webhooks", "jira_assets.receiver.command"),
     Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
 )

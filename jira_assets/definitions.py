@@ -12,6 +12,7 @@ from jira_assets.assets.failed_months import SomeMonths
 from jira_assets.automation.alerts import alerts
 from jira_assets.automation.jobs import (
     apply_events,
+    audit_published,
     measure_health,
     rebuild_months,
     refresh_fields,
@@ -25,6 +26,7 @@ from jira_assets.automation.lookups_sensor import lookups_sensor
 from jira_assets.automation.rebuild_sensor import rebuild_sensor
 from jira_assets.automation.retention import daily_retention, retain_history
 from jira_assets.automation.schedules import (
+    daily_audit,
     daily_census,
     daily_fields,
     daily_health,
@@ -47,6 +49,7 @@ defs = Definitions(
         refresh_lookups,
         sweep_recent,
         take_census,
+        audit_published,
         measure_health,
         retain_history,
     ],
@@ -54,6 +57,7 @@ defs = Definitions(
         sla_refresh,
         hourly_reconcile,
         daily_census,
+        daily_audit,
         daily_fields,
         daily_lookups,
         daily_health,

@@ -34,7 +34,7 @@ from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 Metadata = Mapping[str, int | float | list[str]]
 _KEYS_SHOWN = 50
 _MAY_PASS = (BrokenPaging, RateLimited, Unavailable, WarehouseBusy)
-_RETRIES = RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
+RETRIES = RetryPolicy(max_retries=2, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 
 ACCESS_KEPT = AssetCheckSpec(
     "access_kept",
@@ -59,14 +59,14 @@ DELETIONS_PLAUSIBLE = AssetCheckSpec(
     owners=["team:data"],
     kinds={"jira"},
     tags={"layer": "healing"},
-    retry_policy=_RETRIES,
+    retry_policy=RETRIES,
     description=(
         "A sweep of what was updated in Jira since the last one, by Jira's own clock. What is not stored "
         "like that, because an event was lost, is queued; the runs that the webhook sensor asks for fetch it."
     ),
 )
 def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
-    with _scope() as (settings, scope, spent):
+    with compared_copy() as (settings, scope, spent):
         swept = sweep(scope, settings.reconcile_dir)
     if swept.lost:
         context.log.error("projects that cannot be seen were not looked at: %s", ", ".join(swept.lost))
@@ -80,8 +80,8 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
             "left_out": swept.left_out.total(),
             "months_left_out": len(swept.left_out),
             "projects_lost": swept.lost,
-            **_listed("unknown", swept.unknown),
-            **_listed("outdated", swept.outdated),
+            **listed("unknown", swept.unknown),
+            **listed("outdated", swept.outdated),
             **spent,
         }
     )
@@ -92,7 +92,7 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
     owners=["team:data"],
     kinds={"jira"},
     tags={"layer": "healing"},
-    retry_policy=_RETRIES,
+    retry_policy=RETRIES,
     check_specs=[ACCESS_KEPT, DELETIONS_PLAUSIBLE],
     description=(
         "A census of ids: issues, comments and worklogs that are in Jira and not here, or here and not in "
@@ -103,7 +103,7 @@ def reconcile_recent(context: AssetExecutionContext) -> MaterializeResult[None]:
 )
 def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     try:
-        with _scope() as (settings, scope, spent):
+        with compared_copy() as (settings, scope, spent):
             limit = DeletionLimit(settings.max_deleted_percent, settings.max_deleted_issues)
             census = take_census(scope, limit)
             comments = take_comment_census(scope, limit)
@@ -122,10 +122,10 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             "listed": census.listed,
             "stored": census.stored,
             "queued": census.queued,
-            **_listed("unknown", census.unknown),
-            **_listed("outdated", census.outdated),
-            **_listed("hidden", census.hidden),
-            **_listed("gone", census.gone),
+            **listed("unknown", census.unknown),
+            **listed("outdated", census.outdated),
+            **listed("hidden", census.hidden),
+            **listed("gone", census.gone),
             "access_lost": census.access_lost.total(),
             "projects_lost": census.lost,
             "comments": comments.stored,
@@ -142,7 +142,7 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
 
 
 @contextmanager
-def _scope() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
+def compared_copy() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
     """The configured copy, and what comparing it has cost when the block ends.
 
     Raises Failure, which is retried where that may help.
@@ -161,7 +161,7 @@ def _scope() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
     spent["seconds"] = round(time.monotonic() - began, 2)
 
 
-def _listed(name: str, keys: Sequence[str]) -> Metadata:
+def listed(name: str, keys: Sequence[str]) -> Metadata:
     """How many, and which of them, the first few."""
     return {name: len(keys), f"{name}_issues": list(keys[:_KEYS_SHOWN])} if keys else {name: 0}
 

@@ -54,6 +54,13 @@ take_census = define_asset_job(
     description="Queues what is in Jira and not here, and what is here and not in Jira.",
 )
 
+audit_published = define_asset_job(
+    "audit_published",
+    selection="reconcile_audit",
+    tags=_BEFORE_EVENTS,
+    description="Compares what is published with Jira itself, issue by issue.",
+)
+
 refresh_fields = define_asset_job(
     "refresh_fields",
     selection="jira_fields",

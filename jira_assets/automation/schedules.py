@@ -11,6 +11,7 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from jira_assets.automation.jobs import (
+    audit_published,
     measure_health,
     refresh_fields,
     refresh_lookups,
@@ -50,6 +51,10 @@ hourly_reconcile = _scheduled(
 )
 daily_census = _scheduled(
     take_census, "daily_census", "23 3 * * *", "Finds what was deleted or is missing, and no event told us."
+)
+# After the census, which queues what it finds: until that is fetched, it is no silent fault.
+daily_audit = _scheduled(
+    audit_published, "daily_audit", "53 4 * * *", "Finds where what is published is not what Jira shows."
 )
 daily_fields = _scheduled(refresh_fields, "daily_fields", "11 3 * * *", "Finds new and renamed fields.")
 daily_lookups = _scheduled(

@@ -62,6 +62,7 @@ def summaries(pipe: Pipeline) -> list[str]:
 def test_the_jobs_are_those_that_tests_execute() -> None:
     assert {job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")} == {
         "apply_events",
+        "audit_published",  # in test_audit.py
         "measure_health",
         "rebuild_months",
         "refresh_fields",
