@@ -1,9 +1,10 @@
 """What is done once an hour, by whoever comes by first: what is old is removed, and small files joined."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from upath import UPath
 
+from jira_assets import clock
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import received_at
@@ -16,7 +17,7 @@ _MARK = ".tidied"
 
 def tidy(settings: Settings) -> None:
     """Tidies the archive, and what could not be read, unless that was done of late. Raises OSError."""
-    now = datetime.now(UTC)
+    now = clock.now()
     mark = settings.events_dir / _MARK
     try:
         if abs(now.timestamp() - mark.stat().st_mtime) < _EVERY.total_seconds():

@@ -26,6 +26,7 @@ from jira_assets.raw.redacting import Redacting
 from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
 from jira_assets.raw.segments import SCHEMA, Segment
 from jira_assets.raw.site import read_fields
+from jira_assets.raw.standing import COLUMNS, NOTHING, Standing
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
@@ -115,14 +116,15 @@ class RawLog:
                 return Extent(newest, _bytes_of(found), segments.members_of_all(found))
         raise _kept_changing(month)
 
-    def append(self, month: str, records: Iterable[Record]) -> Segment | None:
+    def append(self, month: str, records: Iterable[Record], after: Standing = NOTHING) -> Segment | None:
         """Append records as one durable segment, without those who are forgotten; None if there are none.
 
-        They get the greatest generation that the log has of their issues, so that what is fetched after a
-        restored state can win over it.
+        ``after`` is the standing of the issues before Jira was asked about them. They get the greatest
+        generation that the log has of their issues, so that what is fetched after a restored state can win
+        over it.
         """
         contents = Contents(self._keyring, month)
-        redacted, redaction = self._redacting.before(records)
+        redacted, redaction = self._redacting.before(map(after.after, records))
         if any(record.generation for record in redacted):
             self._note_that_it_went_back(month)
         generations = self._generations(month) if redacted else {}
@@ -173,6 +175,17 @@ class RawLog:
                 state = Newest(generation, updated // 1000)
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
+
+    def standing(self, month: str, issue_ids: Collection[str] | None = None) -> Standing:
+        """What the log has of these issues, or of all: for whoever is about to ask Jira, or has appended."""
+        if issue_ids is not None and not issue_ids:
+            return NOTHING
+        within = None if issue_ids is None else (min(issue_ids), max(issue_ids))
+        frames = (frame for _, frame in self._read(month, COLUMNS, within))
+        if issue_ids is None:
+            return Standing(frames)
+        wanted = pl.col("issue_id").is_in(list(issue_ids))
+        return Standing(frame.filter(wanted) for frame in frames)
 
     def set_fields(self, month: str, issue_ids: Collection[str]) -> dict[str, set[str]]:
         """The ids of the fields that are stored of each of these issues, are not null, and are still the

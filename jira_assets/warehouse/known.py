@@ -92,7 +92,7 @@ _UNREAD = f"""
     SELECT {_COLUMNS} FROM {SCHEMA}.issues
     WHERE _synced_at < $before AND list_contains($months, month)
         AND (status_category_key IS DISTINCT FROM 'done'
-            OR (updated_at > $updated_since AND updated_at < now() + INTERVAL 1 DAY))
+            OR (updated_at > $updated_since AND updated_at < $before + INTERVAL 2 DAY))
     ORDER BY _synced_at, issue_id LIMIT $limit
 """
 _WITHOUT_FILES = f"""
@@ -228,7 +228,7 @@ class Known:
         self, before: datetime, updated_since: datetime, months: Sequence[str], limit: int
     ) -> list[Stored]:
         """The issues of these months that were last asked for before a time, and are open or were updated
-        since another, but not in years to come: those that have waited longest.
+        since another, but not in years to come: those that have waited longest. Times are by Jira's clock.
         """
         values = {"before": before, "updated_since": updated_since, "months": list(months), "limit": limit}
         with self._connection() as connection:
