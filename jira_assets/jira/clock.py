@@ -49,8 +49,8 @@ class JiraClock:
 
     def note(self, told: datetime, sent: timedelta) -> None:
         """Takes over the time that an answer tells, the request of which was sent at a reading."""
-        least = told - (self._started + self.reading())
-        most = told + _RESOLUTION - (self._started + sent)
+        ahead = told - self._started
+        least, most = ahead - self.reading(), ahead + _RESOLUTION - sent
         if abs(least) > _NOBODYS:
             return
         with self._lock:
