@@ -103,10 +103,10 @@ class WholeMonth:
             gone = confirmed_deletions(self._client, doubted)
             older = self._older(records, gone)
             there = (record for record in records if record.issue_id not in gone)
-            self._raw.append(self._month, there, self._standing)
+            self._raw.append(self._month, self._standing.after(there))
             self._follow_back(older)
         skipped = failures(fetch.skipped, Source.BACKFILL, self._client.now)
-        self._raw.append(self._month, skipped, self._standing)
+        self._raw.append(self._month, self._standing.after(skipped))
         listed.update(issue.issue_id for issue in fetch.skipped if issue.issue_id)
         self._let_go(listed, fetch.moved)
         self._refuse_sudden_emptiness(fetch)
@@ -168,7 +168,7 @@ class WholeMonth:
             # once after, should it have been asked for meanwhile.
             self._queue.put(items)
             followed = (_in_next_generation(each, newest, older) for each in records)
-            self._raw.append(self._month, followed, self._standing)
+            self._raw.append(self._month, self._standing.after(followed))
             self._queue.put(items)
             self._fetched.went_back += sorted(older)
         if self._fetched.went_back:
@@ -195,7 +195,7 @@ class WholeMonth:
             told = f"{state.key} ({state.month})"
             if state.month < self._start_month:
                 left = gone_to(state.issue_id, state.month, asked_at, Source.BACKFILL)
-                self._raw.append(self._month, [left], self._standing)
+                self._raw.append(self._month, self._standing.after([left]))
                 self._fetched.out_of_range.append(told)
             else:
                 self._fetched.moved.append(told)

@@ -96,25 +96,25 @@ class QueuedIssues:
                 # Another run may have settled their items meanwhile. If we are killed once it is stored that
                 # they failed, nobody else would do them again.
                 self._ask_again(answers)
-                self._raw.append(self._month, records, self._standing)
+                self._raw.append(self._month, self._standing.after(records))
                 if self._files:
                     self._files.keep({record.issue_id for record in records})
                 self._ask_again(answers)
-                shown = self._raw.standing(self._month, answers)
+                shown = self._shown(answers)
                 for issue_id, answer in answers.items():
-                    self._settle(issue_id, answer, is_shown=shown.shows(issue_id, answer.updated))
+                    self._settle(issue_id, answer, is_shown=issue_id in shown)
             self._note(fetch, source)
         return self._applied
 
     def _note(self, fetch: IssuesFetch, source: Source) -> None:
         skipped = failures(fetch.skipped, source, self._client.now)
-        self._raw.append(self._month, skipped, self._standing)
+        self._raw.append(self._month, self._standing.after(skipped))
         self._applied.issues += fetch.issues
         self._applied.failures += fetch.failures
         self._applied.skipped += fetch.skipped
         # Search doesn't list them, or nobody would have missed them.
         archived = self._missed.intersection(fetch.alone)
-        self._raw.append(self._month, archived_ones(archived, self._client.now), self._standing)
+        self._raw.append(self._month, self._standing.after(archived_ones(archived, self._client.now)))
         self._applied.hidden += sorted(archived)
         self._look_into(self._without_those_stored_elsewhere(fetch.absent))
         for moved in fetch.moved:
@@ -126,13 +126,21 @@ class QueuedIssues:
         failed = [issue_id for issue_id, answer in answers.items() if not answer.is_whole]
         self._queue.put({self._month: [item for each in failed for item in self._items[each]]})
 
+    def _shown(self, answers: Mapping[str, Answer]) -> Collection[str]:
+        """The issues that the log shows as they were answered, or later."""
+        try:
+            standing = self._raw.standing(self._month, answers)
+        except RawLogError:
+            return answers  # whoever reads the damaged file will name it
+        return {each for each, answer in answers.items() if standing.shows(each, answer.updated)}
+
     def _settle(self, issue_id: str, answer: Answer, *, is_shown: bool) -> None:
         """Takes out what an answer settles, unless the log does not show that, or anything later."""
         items = self._items[issue_id]
         if answer.seen_at is not None:
             for month in {item.moved_from for item in items if item.moved_from} - {self._month}:
                 left = gone_to(issue_id, self._month, answer.seen_at, items[-1].source)
-                self._raw.append(month, [left], self._elsewhere[month])
+                self._raw.append(month, self._elsewhere[month].after([left]))
         settled = answer.settled(items) if is_shown else []
         settled += [item for item in items if item not in settled and self._is_about_unseen(item, answer)]
         self._done(settled)
@@ -144,7 +152,7 @@ class QueuedIssues:
         items, month = self._items.pop(issue.issue_id), month_of(issue.created)
         if month < self._start_month:
             left = gone_to(issue.issue_id, month, issue.seen_at, source)
-            self._raw.append(self._month, [left], self._standing)
+            self._raw.append(self._month, self._standing.after([left]))
             self._done(items)
             self._applied.out_of_range.append(f"{issue.key} ({month})")
         else:
@@ -176,7 +184,7 @@ class QueuedIssues:
         """
         found = tell_apart(self._client, self._raw, self._month, absent, self._items)
         self._requeue_neighbours(found.deleted)  # once they are durably deleted, nobody looks for these
-        self._raw.append(self._month, found.records, self._standing)
+        self._raw.append(self._month, self._standing.after(found.records))
         looked_for = [*found.deleted, *found.hidden]
         shown = self._raw.latest(self._month, looked_for) if looked_for else ()
         seen = {each.issue_id for each in shown if each.payloads and each.hidden_since is None}

@@ -21,9 +21,11 @@ def requeue_neighbours(known: Known, queue: Queue, issue_id: str, cause: str, si
 def requeue_outdated(known: Known, queue: Queue) -> int:
     """Queues the issues that show others as they were before those were last fetched; returns how many.
 
-    What cannot be fetched stays outdated, so only what was fetched of late counts. Raises ``WarehouseBusy``.
+    What cannot be fetched stays outdated, so only what was fetched of late counts: before the newest reading,
+    which is by Jira's clock, should ours be ahead of that. Raises ``WarehouseBusy``.
     """
-    outdated = known.outdated(clock.now() - GIVE_UP_AFTER)
+    now = clock.now()
+    outdated = known.outdated(min(now, known.newest_reading() or now) - GIVE_UP_AFTER)
     for issue in outdated:
         cause = f"outdated since {issue.since.isoformat()}"
         queue.put({issue.month: [Item(issue.issue_id, cause, issue.since, Source.NEIGHBOUR)]})

@@ -36,7 +36,8 @@ def has_waited(longest: timedelta, at: datetime | None, received_at: datetime, n
     clock, as ``now`` is. Should it be given up too early, the sweep finds what it was about.
     """
     waited = clock.now() - received_at
-    return waited > longest if waited > -longest else at is None or now - at > longest
+    is_told_by_our_clock = -waited <= longest
+    return waited > longest if is_told_by_our_clock else at is None or now - at > longest
 
 
 class _Child(msgspec.Struct):

@@ -116,15 +116,14 @@ class RawLog:
                 return Extent(newest, _bytes_of(found), segments.members_of_all(found))
         raise _kept_changing(month)
 
-    def append(self, month: str, records: Iterable[Record], after: Standing = NOTHING) -> Segment | None:
+    def append(self, month: str, records: Iterable[Record]) -> Segment | None:
         """Append records as one durable segment, without those who are forgotten; None if there are none.
 
-        ``after`` is the standing of the issues before Jira was asked about them. They get the greatest
-        generation that the log has of their issues, so that what is fetched after a restored state can win
-        over it.
+        They get the greatest generation that the log has of their issues, so that what is fetched after a
+        restored state can win over it.
         """
         contents = Contents(self._keyring, month)
-        redacted, redaction = self._redacting.before(map(after.after, records))
+        redacted, redaction = self._redacting.before(records)
         if any(record.generation for record in redacted):
             self._note_that_it_went_back(month)
         generations = self._generations(month) if redacted else {}

@@ -62,16 +62,21 @@ class Standing:
             self._issues[issue_id] = _Issue(*of_issue)
 
     def shows(self, issue_id: str, updated: datetime) -> bool:
-        """Whether the issue is there, in this state or a later one."""
+        """Whether the issue is there, in this state or a later one. States are told apart by milliseconds."""
         issue = self._issues.get(issue_id)
-        return issue is not None and issue.answered_at > issue.ended_at and issue.updated >= _micros(updated)
+        if issue is None or issue.answered_at <= issue.ended_at:
+            return False
+        return issue.updated // 1000 >= _micros(updated) // 1000
 
-    def after(self, record: Record) -> Record:
-        """A record of what was asked for later, so that it is later than what stands here.
+    def after(self, records: Iterable[Record]) -> list[Record]:
+        """Records of what was asked for later, so that they are later than what stands here.
 
         A failure wins over nothing, so it may as well have a later time. A state that bears an earlier
         ``updated`` is an older one, whenever it was asked for: reads lag behind.
         """
+        return [self._after(record) for record in records]
+
+    def _after(self, record: Record) -> Record:
         issue = self._issues.get(record.issue_id)
         if issue is None:
             return record

@@ -97,7 +97,7 @@ def call_deleted(scope: Scope, gone: Sequence[Stored], moved: Sequence[Stored]) 
         asked_at = scope.client.now  # a person said so after Jira had answered
         tombstones = [_tombstone(stored, asked_at) for stored in of_month]
         standing = scope.raw.standing(month, [stored.issue_id for stored in of_month])
-        scope.raw.append(month, tombstones, standing)
+        scope.raw.append(month, standing.after(tombstones))
     scope.queue.add(items)
 
 

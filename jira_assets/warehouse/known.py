@@ -84,6 +84,7 @@ _STORED = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
 _OF_PROJECT = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE project_key = $project ORDER BY issue_id"
 _NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues WHERE updated_at <= $until"
 _OLDEST_READING = f"SELECT min(_synced_at) FROM {SCHEMA}.issues"
+_NEWEST_READING = f"SELECT max(_synced_at) FROM {SCHEMA}.issues"
 _CHILDREN = """
     SELECT TRY_CAST({key} AS BIGINT) AS id, list(issue_id) FROM {schema}.{table}
     WHERE id > $after AND list_contains($months, month) GROUP BY id ORDER BY id LIMIT $limit
@@ -219,6 +220,10 @@ class Known:
     def oldest_reading(self) -> datetime | None:
         """When what was read first, of what is stored, was asked for; None if nothing is."""
         return self._one(_OLDEST_READING)
+
+    def newest_reading(self) -> datetime | None:
+        """When what was read last, of what is stored, was asked for; None if nothing is."""
+        return self._one(_NEWEST_READING)
 
     def newest_update(self, until: datetime) -> datetime | None:
         """The last time that anything of what is stored was updated; what lies after ``until`` is no time."""
