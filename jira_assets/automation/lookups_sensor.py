@@ -39,6 +39,7 @@ def lookups_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         return SkipReason(reason)
     last = context.instance.get_run_records(RunsFilter(job_name=refresh_lookups.name), limit=1)
     has_failed = last and last[0].dagster_run.status is DagsterRunStatus.FAILURE
-    if has_failed and clock.seconds() - (last[0].end_time or 0) < _REST_AFTER_FAILURE_S:
+    # One that ended in the future did so before the clock was set back.
+    if has_failed and 0 <= clock.seconds() - (last[0].end_time or 0) < _REST_AFTER_FAILURE_S:
         return SkipReason(f"the last run has failed; {', '.join(due)} can wait")
     return RunRequest(run_config=_DUE_ONLY)

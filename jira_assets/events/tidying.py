@@ -10,6 +10,8 @@ from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import received_at
 from jira_assets.files import make_folder, remove_leftovers
 from jira_assets.settings import Settings
+from jira_assets.warehouse.connection import WarehouseError
+from jira_assets.warehouse.known import Known
 
 _EVERY = timedelta(hours=1)
 _MARK = ".tidied"
@@ -28,7 +30,13 @@ def tidy(settings: Settings) -> None:
     remove_leftovers(
         UPath(settings.local_dir)
     )  # a purge that was killed leaves a copy of the warehouse there
-    Archive(settings.events_dir, settings.keyring).tidy(now, settings.event_retention_days)
+    # A clock that is ahead must not make everything too old to be kept: readings are by Jira's.
+    try:
+        reading = Known(settings.warehouse_path).newest_reading()
+    except WarehouseError:
+        return
+    kept_until = min(now, reading or now)
+    Archive(settings.events_dir, settings.keyring).tidy(kept_until, settings.event_retention_days)
     unreadable = Inbox(settings.unreadable_dir)
-    oldest = now - timedelta(days=settings.event_retention_days)
+    oldest = kept_until - timedelta(days=settings.event_retention_days)
     unreadable.remove(name for name in unreadable.names() if received_at(name) < oldest)
