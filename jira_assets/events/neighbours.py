@@ -24,8 +24,7 @@ def requeue_outdated(known: Known, queue: Queue) -> int:
     What cannot be fetched stays outdated, so only what was fetched of late counts: before the newest reading,
     which is by Jira's clock, should ours be ahead of that. Raises ``WarehouseBusy``.
     """
-    now = clock.now()
-    outdated = known.outdated(min(now, known.newest_reading() or now) - GIVE_UP_AFTER)
+    outdated = known.outdated(known.surely_past(clock.now()) - GIVE_UP_AFTER)
     for issue in outdated:
         cause = f"outdated since {issue.since.isoformat()}"
         queue.put({issue.month: [Item(issue.issue_id, cause, issue.since, Source.NEIGHBOUR)]})

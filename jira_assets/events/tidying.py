@@ -30,13 +30,11 @@ def tidy(settings: Settings) -> None:
     remove_leftovers(
         UPath(settings.local_dir)
     )  # a purge that was killed leaves a copy of the warehouse there
-    # A clock that is ahead must not make everything too old to be kept: readings are by Jira's.
     try:
-        reading = Known(settings.warehouse_path).newest_reading()
+        past = Known(settings.warehouse_path).surely_past(now)
     except WarehouseError:
-        return
-    kept_until = min(now, reading or now)
-    Archive(settings.events_dir, settings.keyring).tidy(kept_until, settings.event_retention_days)
+        return  # it is tidied in an hour
+    Archive(settings.events_dir, settings.keyring).tidy(past, settings.event_retention_days)
     unreadable = Inbox(settings.unreadable_dir)
-    oldest = kept_until - timedelta(days=settings.event_retention_days)
+    oldest = past - timedelta(days=settings.event_retention_days)
     unreadable.remove(name for name in unreadable.names() if received_at(name) < oldest)

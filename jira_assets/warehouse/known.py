@@ -225,6 +225,12 @@ class Known:
         """When what was read last, of what is stored, was asked for; None if nothing is."""
         return self._one(_NEWEST_READING)
 
+    def surely_past(self, now: datetime) -> datetime:
+        """The time that a retention counts from: ``now``, by our clock, but no later than the last reading,
+        which is by Jira's. A clock that is ahead must not make everything too old to be kept.
+        """
+        return min(now, self.newest_reading() or now)
+
     def newest_update(self, until: datetime) -> datetime | None:
         """The last time that anything of what is stored was updated; what lies after ``until`` is no time."""
         return self._one(_NEWEST_UPDATE, (ISSUES,), until=until)
