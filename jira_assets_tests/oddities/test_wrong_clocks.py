@@ -74,7 +74,7 @@ def as_written_with_a_clock_ahead(copy: Copy, by: timedelta) -> None:
     segments.remove(found)
 
 
-@pytest.mark.parametrize("off", OFF, ids=str)
+@pytest.mark.parametrize("off", [HOURS, -YEARS], ids=str)
 def test_an_issue_that_is_deleted_after_a_load_by_a_wrong_clock_is_gone(
     tmp_path: Path, ours: Clock, off: timedelta
 ) -> None:
@@ -95,12 +95,11 @@ def test_an_issue_that_is_deleted_after_a_load_by_a_wrong_clock_is_gone(
         assert stored(copy)[SECOND] == "is back"
 
 
-@pytest.mark.parametrize("ahead", [HOURS, YEARS], ids=str)
-def test_what_an_earlier_version_wrote_with_its_clock_ahead_heals(tmp_path: Path, ahead: timedelta) -> None:
+def test_what_an_earlier_version_wrote_with_its_clock_ahead_heals(tmp_path: Path) -> None:
     with serve(Site(ISSUES)) as sandbox:
         copy = Copy(sandbox, tmp_path)
         load(copy)
-        as_written_with_a_clock_ahead(copy, ahead)
+        as_written_with_a_clock_ahead(copy, HOURS)
         sandbox.site.put(full_issue(2, comments=1, summary="without a later `updated`"))
         said = delete(sandbox.site, FIRST)
         assert copy.applied(said, month=MONTH) == "1 settled, 0 waiting, 0 given up, ['10001'] deleted"
@@ -108,7 +107,7 @@ def test_what_an_earlier_version_wrote_with_its_clock_ahead_heals(tmp_path: Path
         assert stored(copy) == {SECOND: "without a later `updated`", "10003": "Issue 3"}
         assert len(copy.rows_of("comments")) == 1
         # Then the tombstone is what was written so.
-        as_written_with_a_clock_ahead(copy, ahead)
+        as_written_with_a_clock_ahead(copy, HOURS)
         sandbox.site.put(full_issue(1, summary="is back"))
         load(copy)
         assert stored(copy)[FIRST] == "is back"
@@ -116,13 +115,10 @@ def test_what_an_earlier_version_wrote_with_its_clock_ahead_heals(tmp_path: Path
 
 
 DATES = {
-    "missing": lambda _now, _count: None,
-    "garbage": lambda _now, _count: "Thu, 99 Foo 2026 25:61:00 GMT",
-    "years ahead once": lambda now, count: now + YEARS if count == 3 else now,
+    "missing or garbage": lambda _now, count: "Thu, 99 Foo 2026 25:61:00 GMT" if count % 2 else None,
     "years ahead at first": lambda now, count: now + YEARS if count < 2 else now,
     "going back": lambda now, count: now - HOURS if count > 4 else now,
-    "now and then years back": lambda now, count: now - YEARS if count % 3 else now,
-    "the last second of all": lambda now, count: datetime.max.replace(tzinfo=UTC) if count % 3 else now,
+    "mostly years back": lambda now, count: now - YEARS if count % 3 else now,
 }
 
 
@@ -160,11 +156,11 @@ STEPS = st.lists(
         st.sampled_from(["load", "edit", "quiet edit", "delete", "restore", "apply", "apply elsewhere"]),
         st.sampled_from([NONE, *OFF, timedelta(seconds=-2), timedelta(minutes=7)]),
     ),
-    max_size=6,
+    max_size=5,
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_any_clock_and_any_order_give_the_tables_that_jira_has(
     tmp_path_factory: pytest.TempPathFactory, ours: Clock, steps: list[tuple[str, timedelta]]
