@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from jira_assets import clock
-from jira_assets.events.apply import failures, stored_fields
+from jira_assets.events.apply import failures, standing_of, stored_fields
 from jira_assets.events.moving import ask_elsewhere, gone_to
 from jira_assets.events.queue import GIVE_UP_AFTER, NOTHING_EXPECTED, Item, Queue
 from jira_assets.jira.access import AccessGuard
@@ -24,7 +24,7 @@ from jira_assets.jira.states import bulk_states
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import Newest, RawLog
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.raw.standing import NOTHING, Standing
+from jira_assets.raw.standing import NOTHING
 from jira_assets.timestamps import epoch_milliseconds, month_of
 
 
@@ -94,7 +94,7 @@ class WholeMonth:
             self._stored,
         )
         tombstoned = self._tombstoned()
-        self._standing = self._now_standing()
+        self._standing = standing_of(self._raw, self._month)
         listed: set[str] = set()
         for records in fetch:
             listed.update(record.issue_id for record in records)
@@ -114,12 +114,6 @@ class WholeMonth:
         self._fetched.failures += fetch.failures
         self._fetched.skipped += fetch.skipped
         return self._fetched
-
-    def _now_standing(self) -> Standing:
-        try:
-            return self._raw.standing(self._month)
-        except RawLogError:
-            return NOTHING
 
     def _tombstoned(self) -> set[str]:
         try:

@@ -73,9 +73,9 @@ class QueuedIssues:
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
-        self._standing = _standing_of(raw, month, self._items)
+        self._standing = standing_of(raw, month, self._items)
         moved_from = {item.moved_from for items in self._items.values() for item in items if item.moved_from}
-        self._elsewhere = {each: _standing_of(raw, each, self._items) for each in moved_from}
+        self._elsewhere = {each: standing_of(raw, each, self._items) for each in moved_from}
         self._missed = {item.issue_id for items in self._items.values() for item in items if item.is_missed}
         self._applied = Applied()
 
@@ -225,7 +225,8 @@ def stored_fields(raw: RawLog, month: str, issue_ids: Collection[str]) -> Mappin
         return {}  # a damaged file keeps nobody from appending; whoever needs it will name it
 
 
-def _standing_of(raw: RawLog, month: str, issue_ids: Collection[str]) -> Standing:
+def standing_of(raw: RawLog, month: str, issue_ids: Collection[str] | None = None) -> Standing:
+    """What the log has of issues, or of all, for whoever is about to ask Jira about them."""
     try:
         return raw.standing(month, issue_ids)
     except RawLogError:

@@ -210,17 +210,17 @@ class Assembly:
         """A part, or the error in its place. A refused credential is no such error: it ends everything."""
         asked_at = self._client.now
         reason = self._access.withheld(part, key)
-        if reason is None:
-            try:
-                whole = read()
-            except Unauthorised:
-                raise
-            except JiraError as error:
-                self._access.refused(part, key, error)
-                return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
-            self._access.succeeded(part)
-            return Fetched(whole.payload, whole.sent_at)
-        return Fetched(None, asked_at, reason)
+        if reason is not None:
+            return Fetched(None, asked_at, reason)
+        try:
+            whole = read()
+        except Unauthorised:
+            raise
+        except JiraError as error:
+            self._access.refused(part, key, error)
+            return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
+        self._access.succeeded(part)
+        return Fetched(whole.payload, whole.sent_at)
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: Batch) -> Batch:
         expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]

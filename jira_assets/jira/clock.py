@@ -6,9 +6,9 @@ from threading import Lock
 from time import monotonic
 
 from jira_assets import clock
+from jira_assets.timestamps import CLOCKS_OF_A_SITE_DIFFER_BY
 
 _RESOLUTION = timedelta(seconds=2)  # of a header: whole seconds, which servers renew about once a second
-_AGREES_WITHIN = timedelta(seconds=5)  # what the clocks of one site differ by
 _NOBODYS = timedelta(days=36_500)  # from our own clock: no time, and not to be reckoned with
 _COMPARED = 5
 _NEEDED = 3
@@ -58,8 +58,8 @@ class JiraClock:
             if self._ahead is None:
                 self._ahead = max(least, min(most, timedelta(0)))
                 return
-            further = sorted(each for each in self._told if each - self._ahead > _AGREES_WITHIN)
-            if least - self._ahead <= _AGREES_WITHIN:
+            further = sorted(each for each in self._told if each - self._ahead > CLOCKS_OF_A_SITE_DIFFER_BY)
+            if least - self._ahead <= CLOCKS_OF_A_SITE_DIFFER_BY:
                 self._ahead = max(self._ahead, least)
             elif len(further) >= _NEEDED:
                 self._ahead = further[0]

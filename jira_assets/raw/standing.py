@@ -13,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from jira_assets.raw.record import Part, Record, part_of
+from jira_assets.timestamps import CLOCKS_OF_A_SITE_DIFFER_BY
 
 COLUMNS = ("issue_id", "part", "issue_updated", "fetched_at", "generation", "error")
 """The columns that a standing is made of."""
@@ -20,9 +21,9 @@ COLUMNS = ("issue_id", "part", "issue_updated", "fetched_at", "generation", "err
 _FOUND_OUT = tuple(part.value for part in (Part.DELETED, Part.MOVED, Part.HIDDEN))
 _ENDS = (Part.DELETED.value, Part.MOVED.value)
 _NEVER = -1
-_CLOCKS_OF_A_SITE_DIFFER_BY = 5_000_000
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _MICROSECOND = timedelta(microseconds=1)
+_CLOCKS_DIFFER_BY = CLOCKS_OF_A_SITE_DIFFER_BY // _MICROSECOND
 
 
 class _Issue(NamedTuple):
@@ -87,7 +88,7 @@ class Standing:
         if part_of(record.name) in _FOUND_OUT or updated >= issue.updated:
             is_wrong = at <= issue.fetched_at
         else:
-            is_wrong = at <= issue.ended_at or issue.updated > at + _CLOCKS_OF_A_SITE_DIFFER_BY
+            is_wrong = at <= issue.ended_at or issue.updated > at + _CLOCKS_DIFFER_BY
         generation = max(record.generation, issue.generation + 1) if is_wrong else record.generation
         return replace(record, generation=generation) if is_wrong else record
 

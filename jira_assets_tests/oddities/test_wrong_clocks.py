@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 import jira_assets
 from jira_assets import clock
 from jira_assets.raw import segments
+from jira_assets.raw.log import RawLog
+from jira_assets.raw.record import Part, Record, Source
+from jira_assets.raw.segments import Segment
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.default_tables import BY_NAME
@@ -112,6 +115,28 @@ def test_what_an_earlier_version_wrote_with_its_clock_ahead_heals(tmp_path: Path
         load(copy)
         assert stored(copy)[FIRST] == "is back"
         assert copy.rows_of("deleted_issues") == []
+
+
+@pytest.mark.parametrize("said", [change, delete])
+def test_nothing_is_settled_before_the_log_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    append, of_the_future = RawLog.append, datetime.now(UTC) + YEARS
+    part = Part.DELETED if said is change else Part.ISSUE
+    other = Record(FIRST, part, of_the_future, of_the_future, Source.WEBHOOK, b'{"fields": {}}')
+
+    def append_before_an_older_version_does(log: RawLog, month: str, records: Any) -> Segment | None:
+        append(log, month, records)
+        return append(log, month, [other])
+
+    with serve(Site(ISSUES)) as sandbox:
+        copy = Copy(sandbox, tmp_path)
+        load(copy)
+        with monkeypatch.context() as patched:
+            patched.setattr(RawLog, "append", append_before_an_older_version_does)
+            told = copy.applied(said(sandbox.site, FIRST), month=MONTH)
+        assert told == "0 settled, 1 waiting, 0 given up, [] deleted"
+        assert copy.apply(MONTH).settled == 1
 
 
 DATES = {
