@@ -129,7 +129,7 @@ class QueuedIssues:
     def _shown(self, answers: Mapping[str, Answer]) -> Collection[str]:
         """The issues that the log shows as they were answered, or later."""
         try:
-            standing = self._raw.standing(self._month, answers)
+            standing = self._raw.standing(self._month, answers, self._standing)
         except RawLogError:
             return answers  # whoever reads the damaged file will name it
         return {each for each, answer in answers.items() if standing.shows(each, answer.updated)}

@@ -175,16 +175,20 @@ class RawLog:
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
 
-    def standing(self, month: str, issue_ids: Collection[str] | None = None) -> Standing:
-        """What the log has of these issues, or of all: for whoever is about to ask Jira, or has appended."""
+    def standing(
+        self, month: str, issue_ids: Collection[str] | None = None, before: Standing = NOTHING
+    ) -> Standing:
+        """What the log has of these issues, or of all: for whoever is about to ask Jira, or has appended.
+
+        Of what it had ``before``, only what was appended since is read.
+        """
         if issue_ids is not None and not issue_ids:
             return NOTHING
         within = None if issue_ids is None else (min(issue_ids), max(issue_ids))
-        frames = (frame for _, frame in self._read(month, COLUMNS, within))
-        if issue_ids is None:
-            return Standing(frames)
-        wanted = pl.col("issue_id").is_in(list(issue_ids))
-        return Standing(frame.filter(wanted) for frame in frames)
+        found = self._read(month, COLUMNS, within, before.until)
+        until = max((segment.number for segment, _ in found), default=before.until)
+        wanted = pl.lit(True) if issue_ids is None else pl.col("issue_id").is_in(list(issue_ids))
+        return before.joined(Standing((frame.filter(wanted) for _, frame in found), until))
 
     def set_fields(self, month: str, issue_ids: Collection[str]) -> dict[str, set[str]]:
         """The ids of the fields that are stored of each of these issues, are not null, and are still the

@@ -43,9 +43,10 @@ class _Issue(NamedTuple):
 class Standing:
     """What a month's log has of some issues."""
 
-    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
-        """The frames have the ``COLUMNS``, with times in microseconds."""
+    def __init__(self, frames: Iterable[pl.DataFrame], until: int = 0) -> None:
+        """The frames have the ``COLUMNS``, with times in microseconds, of segments ``until`` a number."""
         found = list(frames)
+        self.until = until
         self._issues: dict[str, _Issue] = {}
         if not found:
             return
@@ -61,6 +62,16 @@ class Standing:
         )
         for issue_id, *of_issue in rows.group_by("issue_id").agg(columns).iter_rows():
             self._issues[issue_id] = _Issue(*of_issue)
+
+    def joined(self, later: "Standing") -> "Standing":
+        """Together with that of segments that were appended later."""
+        together = Standing((), max(self.until, later.until))
+        together._issues = self._issues | later._issues
+        for issue_id in self._issues.keys() & later._issues.keys():
+            one, other = self._issues[issue_id], later._issues[issue_id]
+            is_same = one.generation == other.generation
+            together._issues[issue_id] = _Issue(*map(max, one, other)) if is_same else max(one, other)
+        return together
 
     def shows(self, issue_id: str, updated: datetime) -> bool:
         """Whether the issue is there, in this state or a later one. States are told apart by milliseconds."""
