@@ -6,7 +6,6 @@ On disks, nobody but us can read what is made here, unless it is said to be publ
 import contextlib
 import os
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 
 from upath import UPath
+
+from jira_assets import clock
 
 _LEFT_BEHIND_AFTER_S = 3600  # nobody takes this long to write a file
 _COMPARED_BYTES = 1 << 20
@@ -184,5 +185,5 @@ def remove_leftovers(folder: UPath) -> None:
     names = [name for name in os.listdir(on_disk) if name[0] == "." and ".tmp" in name]  # noqa: PTH208 - quicker
     for path in map(on_disk.joinpath, names):  # DuckDB puts a .wal beside its file
         with contextlib.suppress(FileNotFoundError):  # somebody else may be tidying up too
-            if time.time() - path.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
+            if clock.seconds() - path.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
                 path.unlink()

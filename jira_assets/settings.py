@@ -5,10 +5,11 @@ missing or malformed one then raises a ``SettingsError`` that names the variable
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from jira_assets import clock
 from jira_assets.copy_settings import CopySettings
 from jira_assets.environment import SettingsError, read_variables, shown
 
@@ -126,7 +127,7 @@ class Settings(CopySettings):
             raise SettingsError(
                 "JIRA_START_MONTH", f"is {shown(value)}, which is not a month (YYYY-MM)", remedy
             )
-        if value > datetime.now(UTC).strftime("%Y-%m"):
+        if value > clock.now().strftime("%Y-%m"):
             raise SettingsError("JIRA_START_MONTH", f"is {shown(value)}, which is in the future", remedy)
         return value
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCKS_OF_A_SITE_DIFFER_BY = timedelta(seconds=5)
+CLOCKS_OF_A_SITE_DIFFER_BY = timedelta(seconds=5)
 _MILLISECONDS_FROM = (
     100_000_000_000  # ten digits are seconds (until the year 5138), thirteen are milliseconds
 )
@@ -45,7 +45,7 @@ def not_after(moment: datetime, now: datetime | None) -> datetime:
     """A moment that somebody wrote; now, if it lies in the future, and nobody can have been there. ``now`` is
     by the clock of the same site, in whole seconds perhaps; None if that is not known.
     """
-    return moment if now is None or moment - now <= _CLOCKS_OF_A_SITE_DIFFER_BY else now
+    return moment if now is None or moment - now <= CLOCKS_OF_A_SITE_DIFFER_BY else now
 
 
 def _from_epoch(number: float) -> datetime:

@@ -1,7 +1,7 @@
 """`data_health`: measures how well the copy does, and keeps a row of every day."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from dagster import (
     AssetCheckResult,
@@ -14,6 +14,7 @@ from dagster import (
     asset,
 )
 
+from jira_assets import clock
 from jira_assets.assets.columns import metadata_of
 from jira_assets.assets.published import mend_published
 from jira_assets.assets.publishing import publish_table
@@ -50,7 +51,7 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
 def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     settings = ready_settings()
     measured = measure(
-        settings, lambda: _open_client(settings), datetime.now(UTC), history_bytes=size(context.instance)
+        settings, lambda: _open_client(settings), clock.now(), history_bytes=size(context.instance)
     )
     for what, why in measured.unknown.items():
         context.log.warning("%s: %s", what, why)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from dagster import (
     AssetCheckResult,
@@ -108,7 +107,7 @@ def reconcile_census() -> Iterator[AssetCheckResult | MaterializeResult[None]]:
             census = take_census(scope, limit)
             comments = take_comment_census(scope, limit)
             worklogs = take_worklog_census(scope, limit)
-            remote_links = queue_remote_links(scope, datetime.now(UTC))
+            remote_links = queue_remote_links(scope, scope.client.now)
             files = queue_failed_files(scope) if settings.downloads_attachments else 0
     except Failure as failure:
         # What cannot be looked into has not passed, and must not stay as if it were yet to come.

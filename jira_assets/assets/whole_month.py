@@ -8,8 +8,9 @@ from functools import partial
 
 import msgspec
 
-from jira_assets.events.apply import failures, stored_fields
-from jira_assets.events.moving import ask_elsewhere, let_go
+from jira_assets import clock
+from jira_assets.events.apply import failures, standing_of, stored_fields
+from jira_assets.events.moving import ask_elsewhere, gone_to
 from jira_assets.events.queue import GIVE_UP_AFTER, NOTHING_EXPECTED, Item, Queue
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.arriving import MovedIssue, PartFailure
@@ -23,6 +24,7 @@ from jira_assets.jira.states import bulk_states
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import Newest, RawLog
 from jira_assets.raw.record import Part, Record, Source
+from jira_assets.raw.standing import NOTHING
 from jira_assets.timestamps import epoch_milliseconds, month_of
 
 
@@ -76,6 +78,7 @@ class WholeMonth:
         self._start_month = start_month
         self._log = log
         self._stored = partial(stored_fields, raw, month)
+        self._standing = NOTHING
         self._fetched = Fetched()
 
     def fetch(self, projects: Sequence[str], guard: AccessGuard) -> Fetched:
@@ -91,6 +94,7 @@ class WholeMonth:
             self._stored,
         )
         tombstoned = self._tombstoned()
+        self._standing = standing_of(self._raw, self._month)
         listed: set[str] = set()
         for records in fetch:
             listed.update(record.issue_id for record in records)
@@ -98,9 +102,11 @@ class WholeMonth:
             doubted = _projects(record for record in records if record.issue_id in tombstoned)
             gone = confirmed_deletions(self._client, doubted)
             older = self._older(records, gone)
-            self._raw.append(self._month, (record for record in records if record.issue_id not in gone))
+            there = (record for record in records if record.issue_id not in gone)
+            self._raw.append(self._month, self._standing.after(there))
             self._follow_back(older)
-        self._raw.append(self._month, failures(fetch.skipped, Source.BACKFILL))
+        skipped = failures(fetch.skipped, Source.BACKFILL, self._client.now)
+        self._raw.append(self._month, self._standing.after(skipped))
         listed.update(issue.issue_id for issue in fetch.skipped if issue.issue_id)
         self._let_go(listed, fetch.moved)
         self._refuse_sudden_emptiness(fetch)
@@ -149,11 +155,14 @@ class WholeMonth:
         )
         for records in fetch:
             older = self._older(records, ()).keys() & newest.keys()
-            items = {self._month: [_asked_again(issue_id, newest[issue_id]) for issue_id in sorted(older)]}
+            now = self._client.now
+            asked_again = [_asked_again(issue_id, newest[issue_id], now) for issue_id in sorted(older)]
+            items = {self._month: asked_again}
             # Reads by id may lag behind, too. Once in the queue before, should we not get any further, and
             # once after, should it have been asked for meanwhile.
             self._queue.put(items)
-            self._raw.append(self._month, (_in_next_generation(each, newest, older) for each in records))
+            followed = (_in_next_generation(each, newest, older) for each in records)
+            self._raw.append(self._month, self._standing.after(followed))
             self._queue.put(items)
             self._fetched.went_back += sorted(older)
         if self._fetched.went_back:
@@ -172,14 +181,15 @@ class WholeMonth:
             unlisted = self._raw.issue_ids(self._month) - listed
         except RawLogError:
             return
-        asked_at = datetime.now(UTC)
+        asked_at = self._client.now
         states = (state for page in bulk_states(self._client, sorted(unlisted)) for state in page)
         elsewhere = {state.issue_id: state for state in states if state.month != self._month}
         moved = {issue_id: elsewhere[issue_id] for issue_id in self._raw.live(self._month, elsewhere)}
         for state in moved.values():
             told = f"{state.key} ({state.month})"
             if state.month < self._start_month:
-                let_go(self._raw, self._month, state.issue_id, state.month, asked_at, Source.BACKFILL)
+                left = gone_to(state.issue_id, state.month, asked_at, Source.BACKFILL)
+                self._raw.append(self._month, self._standing.after([left]))
                 self._fetched.out_of_range.append(told)
             else:
                 self._fetched.moved.append(told)
@@ -200,12 +210,14 @@ class WholeMonth:
             )
 
 
-def _asked_again(issue_id: str, newest: Newest) -> Item:
-    """What is stored may be right all the same, if it is so new that reads may not show it yet."""
-    now = datetime.now(UTC)
+def _asked_again(issue_id: str, newest: Newest, now: datetime) -> Item:
+    """What is stored may be right all the same, if it is so new, by Jira's clock, that reads may not show it
+    yet.
+    """
     updated = datetime.fromtimestamp(newest.issue_updated / 1000, UTC)
     expected = Expected(updated, None) if now - updated < GIVE_UP_AFTER else NOTHING_EXPECTED
-    return Item(issue_id, f"went back from {updated.isoformat()}", now, Source.RECONCILE, expected=expected)
+    cause = f"went back from {updated.isoformat()}"
+    return Item(issue_id, cause, clock.now(), Source.RECONCILE, expected=expected)
 
 
 def _in_next_generation(record: Record, newest: dict[str, Newest], older: Iterable[str]) -> Record:

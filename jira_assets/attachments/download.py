@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from time import monotonic
 from typing import NamedTuple
 
@@ -94,6 +94,7 @@ class AttachmentDownload:
         self._fetch = FileFetch(client, self._store, settings.attachment_max_bytes)
         self._raw = raw
         self._month = month
+        self._client = client
         self._progress = progress
         self._reported = self._appended = monotonic()
         self._done: list[_Work] = []
@@ -152,7 +153,7 @@ class AttachmentDownload:
             self._with_surplus.add(issue.issue_id)
         if files is None or not (files.wanted or files.known):
             return None
-        work = _Work(files, present, datetime.now(UTC))
+        work = _Work(files, present, self._client.now)
         for file in files.wanted.values() if self._is_wanted else ():
             known = files.known.get(file.attachment_id)
             if known is not None and self._is_kept(file, known, present):

@@ -13,7 +13,6 @@ from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.lenient import read
 from jira_assets.tables.shapes import Attachment, User
-from jira_assets.timestamps import parse_timestamp
 
 _NOBODY = User()
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -90,7 +89,7 @@ def files_of(issue: LatestIssue) -> IssueFiles | None:
     return IssueFiles(
         issue.issue_id,
         key,
-        parse_timestamp(decoded.fields.updated) or _time(issue.fetched_at[Part.ISSUE]),
+        _time(issue.fetched_at[Part.ISSUE] if issue.issue_updated is None else issue.issue_updated),
         Source(issue.source or Source.BACKFILL),
         wanted,
         decode_files(issue.payloads.get(Part.FILES)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import takewhile
-from time import time
 from typing import NamedTuple
 
 from dagster import (
@@ -30,6 +29,7 @@ from dagster._core.storage.tags import (
     WILL_RETRY_TAG,
 )
 
+from jira_assets import clock
 from jira_assets.health.alert import check_failed, check_passes, run_failed
 
 Severities = Mapping[str, AssetCheckSeverity]
@@ -57,8 +57,8 @@ def failures_after(instance: DagsterInstance, storage_id: int) -> list[EventLogR
     """The failures that follow, oldest first."""
     following = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=storage_id)
     found = instance.fetch_run_status_changes(following, limit=_RUNS_AT_ONCE, ascending=True)
-    settled = time() - _SETTLED_AFTER_S
-    return list(takewhile(lambda record: record.timestamp <= settled, found.records))
+    now = clock.seconds()  # what happened after it did so before the clock was set back
+    return list(takewhile(lambda each: not now - _SETTLED_AFTER_S < each.timestamp <= now, found.records))
 
 
 def failed_for_good(instance: DagsterInstance, failures: Sequence[EventLogRecord]) -> list[str]:

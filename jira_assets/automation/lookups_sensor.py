@@ -1,7 +1,5 @@
 """`lookups_sensor`: lists of the site's of which an event has told a change are read again."""
 
-import time
-
 from dagster import (
     DagsterRunStatus,
     DefaultSensorStatus,
@@ -12,6 +10,7 @@ from dagster import (
     sensor,
 )
 
+from jira_assets import clock
 from jira_assets.automation.jobs import refresh_lookups
 from jira_assets.automation.readiness import why_not_now
 from jira_assets.lookups.due import DueLists
@@ -40,6 +39,7 @@ def lookups_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         return SkipReason(reason)
     last = context.instance.get_run_records(RunsFilter(job_name=refresh_lookups.name), limit=1)
     has_failed = last and last[0].dagster_run.status is DagsterRunStatus.FAILURE
-    if has_failed and time.time() - (last[0].end_time or 0) < _REST_AFTER_FAILURE_S:
+    # One that ended in the future did so before the clock was set back.
+    if has_failed and 0 <= clock.seconds() - (last[0].end_time or 0) < _REST_AFTER_FAILURE_S:
         return SkipReason(f"the last run has failed; {', '.join(due)} can wait")
     return RunRequest(run_config=_DUE_ONLY)

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,6 +18,7 @@ from dagster import (
 )
 from dagster._core.storage.tags import PRIORITY_TAG
 
+from jira_assets import clock
 from jira_assets.automation.readiness import unfinished
 from jira_assets.environment import SettingsError
 from jira_assets.history.compaction import compact
@@ -27,6 +27,7 @@ from jira_assets.history.dispensable import Keeping
 from jira_assets.history.storage import databases, size
 from jira_assets.settings import Settings
 from jira_assets.warehouse.connection import WarehouseError
+from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.purge import compact as compact_warehouse
 
 _TOLD_EVERY = 500  # runs; the first time may take some minutes
@@ -47,7 +48,7 @@ def forget_old_runs(context: OpExecutionContext) -> None:
         raise Failure(str(error), allow_retries=False) from error
     instance = context.instance
     before = size(instance)
-    runs = Keeping(days).dispensable(instance, datetime.now(UTC))
+    runs = Keeping(days).dispensable(instance, Known(warehouse).surely_past(clock.now()))
     for number, run_id in enumerate(runs, start=1):
         delete_run(instance, run_id)
         if number % _TOLD_EVERY == 0:

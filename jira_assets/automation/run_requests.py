@@ -1,15 +1,15 @@
 """Which months with queued work to ask runs for, and when to ask again."""
 
 import math
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, RunsFilter
 from dagster._core.storage.tags import PRIORITY_TAG
 
+from jira_assets import clock
 from jira_assets.events.queue import Newest
 
 MONTH_TAG = ".dagster/jira_assets.queued_month"
@@ -77,7 +77,7 @@ def requests_to_finish(
 
     Not for the months in ``but``, which have work in the queue.
     """
-    since = datetime.now(UTC) - _FAILURES_SINCE
+    since = clock.now() - _FAILURES_SINCE
     failures = RunsFilter(job_name=job_name, statuses=list(_FAILED), updated_after=since)
     failed = instance.get_run_records(failures)
     months = {record.dagster_run.tags.get(MONTH_TAG, "") for record in failed}
@@ -96,7 +96,7 @@ def _has_failed(record: RunRecord) -> bool:
 
 def _rested(last: RunRecord) -> float:
     """Seconds since a run ended; for ever, if it ended in what is the future since the clock was set back."""
-    rested = time.time() - (last.end_time or 0)
+    rested = clock.seconds() - (last.end_time or 0)
     return rested if rested >= 0 else math.inf
 
 
@@ -105,7 +105,7 @@ def _is_due(item: Newest, last: RunRecord) -> bool:
     if status in _NOT_STARTED:
         return False
     until = int(last.dagster_run.tags[NEWEST_TAG])
-    is_new = item.added > until or until > time.time_ns()  # or the clock was set back
+    is_new = item.added > until or until > int(clock.seconds() * 1e9)  # or the clock was set back
     if status in _UNDER_WAY:
         return is_new
     rested = _rested(last)
@@ -115,7 +115,7 @@ def _is_due(item: Newest, last: RunRecord) -> bool:
 
 
 def _age(item: Newest) -> float:
-    return time.time() - item.added / _NANOSECONDS
+    return clock.seconds() - item.added / _NANOSECONDS
 
 
 def _request(month: str, item: Newest, last: RunRecord | None) -> RunRequest:

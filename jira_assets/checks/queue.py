@@ -1,10 +1,11 @@
 """The check that says when events are not applied."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dagster import AssetCheckResult, AssetCheckSpec
 
+from jira_assets import clock
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import GIVE_UP_AFTER, Queue, received_at
 from jira_assets.settings import Settings
@@ -22,7 +23,7 @@ NO_EVENT_WAITS = AssetCheckSpec(
 def overdue(settings: Settings) -> dict[str, int]:
     """How many items have waited for too long, by month, and in the inbox."""
     queue = Queue(settings.queue_dir)
-    oldest = datetime.now(UTC) - _LONGEST_WAIT
+    oldest = clock.now() - _LONGEST_WAIT
     waiting = {
         month: sum(received_at(name) < oldest for name in queue.names(month)) for month in queue.months()
     }

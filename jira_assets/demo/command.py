@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from jira_assets import clock
 from jira_assets.demo.folder import demo_folder, write_settings
 from jira_assets.demo.live import People
 from jira_assets.demo.processes import Running, require_free_port
@@ -102,7 +103,7 @@ def _end_on_signals() -> None:
 
 def _site(arguments: argparse.Namespace) -> Site:
     if arguments.file is None:
-        site = generated_site(arguments.issues, now=time.time_ns() // 1_000_000)
+        site = generated_site(arguments.issues, now=int(clock.seconds() * 1e9) // 1_000_000)
     else:
         _say(f"Reading {arguments.file} …")
         site = Site.from_lines(arguments.file)

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
+from jira_assets import clock
 from jira_assets.demo.ui import Ui
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import Queue
@@ -72,4 +72,4 @@ class People:
     def _waiting(self) -> int:
         # What is not due is postponed: an attachment's event, say, whose issue nobody knows yet.
         queued = sum(len(self._queue.names(month)) for month in self._queue.months())
-        return len(self._inbox.due(datetime.now(UTC))) + queued
+        return len(self._inbox.due(clock.now())) + queued

@@ -2,12 +2,12 @@
 
 import os
 import secrets
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jira_assets import clock
 from jira_assets.demo.processes import HOST, Running, free_port, running
 from jira_assets.environment import VARIABLES
 from jira_assets.sandbox.server import RunningSandbox
@@ -17,7 +17,7 @@ from jira_assets.timestamps import month_of
 def environment_for(sandbox: RunningSandbox, folder: Path) -> Mapping[str, str]:
     """The environment in which both copy a sandbox into a folder: ours, without the user's own settings."""
     inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    oldest = min((issue.created for issue in sandbox.site), default=time.time_ns() // 1_000_000)
+    oldest = min((issue.created for issue in sandbox.site), default=int(clock.seconds() * 1e9) // 1_000_000)
     return inherited | {
         "JIRA_BASE_URL": sandbox.url,
         "JIRA_EMAIL": sandbox.account.email,

@@ -1,10 +1,10 @@
 """The issues that somebody was found in: their keys, and the files that the person had attached to them."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 import msgspec
 
+from jira_assets import clock
 from jira_assets.attachments.store import AttachmentStore
 from jira_assets.attachments.wanted import files_of
 from jira_assets.raw.latest import LatestIssue
@@ -33,7 +33,7 @@ def delete_files(raw: RawLog, store: AttachmentStore, month: str, issue_ids: Col
             continue
         kept = {name: record for name, record in files.known.items() if name in files.wanted}
         if kept != files.known:
-            raw.append(month, [files.record(kept, datetime.now(UTC))])
+            raw.append(month, [files.record(kept, clock.now())])
         surplus = store.attachment_ids(issue.issue_id) - files.wanted.keys()
         store.remove(issue.issue_id, surplus)
         deleted += len(surplus)

@@ -84,9 +84,9 @@ def tell_apart(
     return absent
 
 
-def hide_archived(raw: RawLog, month: str, issue_ids: Iterable[str], at: datetime) -> None:
-    """Notes of issues that only answer by themselves that no search lists them. Raises ``RawLogError``."""
-    raw.append(month, [_hidden(issue_id, at, Source.RECONCILE, Hidden.ARCHIVED) for issue_id in issue_ids])
+def archived_ones(issue_ids: Iterable[str], at: datetime) -> list[Record]:
+    """The records of issues that only answer by themselves, that no search lists them."""
+    return [_hidden(issue_id, at, Source.RECONCILE, Hidden.ARCHIVED) for issue_id in issue_ids]
 
 
 class _Found:

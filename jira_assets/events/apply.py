@@ -3,17 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
 from jira_assets.attachments.download import AttachmentDownload
-from jira_assets.events.absent import hide_archived, tell_apart
-from jira_assets.events.moving import forward, let_go
+from jira_assets.events.absent import archived_ones, tell_apart
+from jira_assets.events.moving import forward, gone_to
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
-from jira_assets.events.settle import Answer, is_past_lag
+from jira_assets.events.settle import Answer, has_waited, is_past_lag
 from jira_assets.jira.arriving import MovedIssue, PartFailure
 from jira_assets.jira.child_lists import is_there
 from jira_assets.jira.client import JiraClient
@@ -23,6 +23,7 @@ from jira_assets.jira.slas import NO_SLAS, SlaSource
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
+from jira_assets.raw.standing import NOTHING, Standing
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.known import Known
 
@@ -72,6 +73,9 @@ class QueuedIssues:
         self._items: dict[str, list[Item]] = defaultdict(list)
         for item in queue.items(month):
             self._items[item.issue_id].append(item)
+        self._standing = standing_of(raw, month, self._items)
+        moved_from = {item.moved_from for items in self._items.values() for item in items if item.moved_from}
+        self._elsewhere = {each: standing_of(raw, each, self._items) for each in moved_from}
         self._missed = {item.issue_id for items in self._items.values() for item in items if item.is_missed}
         self._applied = Applied()
 
@@ -92,23 +96,25 @@ class QueuedIssues:
                 # Another run may have settled their items meanwhile. If we are killed once it is stored that
                 # they failed, nobody else would do them again.
                 self._ask_again(answers)
-                self._raw.append(self._month, records)
+                self._raw.append(self._month, self._standing.after(records))
                 if self._files:
                     self._files.keep({record.issue_id for record in records})
                 self._ask_again(answers)
+                shown = self._shown(answers)
                 for issue_id, answer in answers.items():
-                    self._settle(issue_id, answer)
+                    self._settle(issue_id, answer, is_shown=issue_id in shown)
             self._note(fetch, source)
         return self._applied
 
     def _note(self, fetch: IssuesFetch, source: Source) -> None:
-        self._raw.append(self._month, failures(fetch.skipped, source))
+        skipped = failures(fetch.skipped, source, self._client.now)
+        self._raw.append(self._month, self._standing.after(skipped))
         self._applied.issues += fetch.issues
         self._applied.failures += fetch.failures
         self._applied.skipped += fetch.skipped
         # Search doesn't list them, or nobody would have missed them.
         archived = self._missed.intersection(fetch.alone)
-        hide_archived(self._raw, self._month, archived, datetime.now(UTC))
+        self._raw.append(self._month, self._standing.after(archived_ones(archived, self._client.now)))
         self._applied.hidden += sorted(archived)
         self._look_into(self._without_those_stored_elsewhere(fetch.absent))
         for moved in fetch.moved:
@@ -120,12 +126,22 @@ class QueuedIssues:
         failed = [issue_id for issue_id, answer in answers.items() if not answer.is_whole]
         self._queue.put({self._month: [item for each in failed for item in self._items[each]]})
 
-    def _settle(self, issue_id: str, answer: Answer) -> None:
+    def _shown(self, answers: Mapping[str, Answer]) -> Collection[str]:
+        """The issues that the log shows as they were answered, or later."""
+        try:
+            standing = self._raw.standing(self._month, answers, self._standing)
+        except RawLogError:
+            return answers  # whoever reads the damaged file will name it
+        return {each for each, answer in answers.items() if standing.shows(each, answer.updated)}
+
+    def _settle(self, issue_id: str, answer: Answer, *, is_shown: bool) -> None:
+        """Takes out what an answer settles, unless the log does not show that, or anything later."""
         items = self._items[issue_id]
         if answer.seen_at is not None:
             for month in {item.moved_from for item in items if item.moved_from} - {self._month}:
-                let_go(self._raw, month, issue_id, self._month, answer.seen_at, items[-1].source)
-        settled = answer.settled(items)
+                left = gone_to(issue_id, self._month, answer.seen_at, items[-1].source)
+                self._raw.append(month, self._elsewhere[month].after([left]))
+        settled = answer.settled(items) if is_shown else []
         settled += [item for item in items if item not in settled and self._is_about_unseen(item, answer)]
         self._done(settled)
         self._items[issue_id] = [item for item in items if item not in settled]
@@ -135,7 +151,8 @@ class QueuedIssues:
         """Hands an issue over to the month that it is of now. None before the first one is copied."""
         items, month = self._items.pop(issue.issue_id), month_of(issue.created)
         if month < self._start_month:
-            let_go(self._raw, self._month, issue.issue_id, month, issue.seen_at, source)
+            left = gone_to(issue.issue_id, month, issue.seen_at, source)
+            self._raw.append(self._month, self._standing.after([left]))
             self._done(items)
             self._applied.out_of_range.append(f"{issue.key} ({month})")
         else:
@@ -167,15 +184,18 @@ class QueuedIssues:
         """
         found = tell_apart(self._client, self._raw, self._month, absent, self._items)
         self._requeue_neighbours(found.deleted)  # once they are durably deleted, nobody looks for these
-        self._raw.append(self._month, found.records)
+        self._raw.append(self._month, self._standing.after(found.records))
+        looked_for = [*found.deleted, *found.hidden]
+        shown = self._raw.latest(self._month, looked_for) if looked_for else ()
+        seen = {each.issue_id for each in shown if each.payloads and each.hidden_since is None}
         if self._files:
             self._files.tidy([*found.deleted, *found.done])
-        for issue_id in (*found.deleted, *found.hidden, *found.done):
+        for issue_id in {*found.deleted, *found.hidden, *found.done} - seen:
             self._done(self._items.pop(issue_id))
         for issue_id in absent:
             self._leave(issue_id)
-        self._applied.deleted += sorted(found.deleted)
-        self._applied.hidden += sorted(found.hidden)
+        self._applied.deleted += sorted({*found.deleted} - seen)
+        self._applied.hidden += sorted({*found.hidden} - seen)
 
     def _requeue_neighbours(self, deleted: Iterable[str]) -> None:
         for issue_id in deleted:
@@ -184,9 +204,9 @@ class QueuedIssues:
 
     def _leave(self, issue_id: str, longest: timedelta = GIVE_UP_AFTER) -> None:
         """Lets the items of an issue wait for the next run, unless they have waited in vain for too long."""
-        now = datetime.now(UTC)
         items = self._items.pop(issue_id, [])
-        given_up = [item for item in items if now - item.received_at > longest]
+        now = self._client.now
+        given_up = [item for item in items if has_waited(longest, item.at, item.received_at, now)]
         self._queue.remove(self._month, given_up)
         self._applied.given_up += len(given_up)
         self._applied.waiting += len(items) - len(given_up)
@@ -205,9 +225,16 @@ def stored_fields(raw: RawLog, month: str, issue_ids: Collection[str]) -> Mappin
         return {}  # a damaged file keeps nobody from appending; whoever needs it will name it
 
 
-def failures(skipped: Iterable[SkippedIssue], source: Source) -> Iterator[Record]:
+def standing_of(raw: RawLog, month: str, issue_ids: Collection[str] | None = None) -> Standing:
+    """What the log has of issues, or of all, for whoever is about to ask Jira about them."""
+    try:
+        return raw.standing(month, issue_ids)
+    except RawLogError:
+        return NOTHING  # a damaged file keeps nobody from appending; whoever needs it will name it
+
+
+def failures(skipped: Iterable[SkippedIssue], source: Source, now: datetime) -> Iterator[Record]:
     """Issues that Jira lists and nobody could store: the checks speak of them until they can be fetched."""
-    now = datetime.now(UTC)
     for issue in skipped:
         if issue.issue_id is not None:
             reason = f"{issue.key}: {issue.reason}"

@@ -10,13 +10,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
+from jira_assets import clock
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.events.resolve import OpenClient, Place, Resolution, resolve
+from jira_assets.events.settle import has_waited
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.jira.throttle import Patience, Throttle
@@ -111,7 +113,7 @@ class Drain:
         """Takes all that is due, oldest first; after so many seconds the rest is left for the next time."""
         drained = Drained()
         deadline = time.monotonic() + seconds
-        for batch in self._batches(self._inbox.due(datetime.now(UTC))):
+        for batch in self._batches(self._inbox.due(clock.now())):
             self._take(batch, drained)
             if time.monotonic() > deadline:
                 break
@@ -179,12 +181,13 @@ class Drain:
 
     def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
         # An attachment's event may come before the one that tells its issue.
-        age = datetime.now(UTC) - arrived.delivery.received_at
-        return resolution.error is None and age > GIVE_UP_AFTER
+        at, received_at = arrived.event.at, arrived.delivery.received_at
+        now = resolution.now or received_at
+        return resolution.error is None and has_waited(GIVE_UP_AFTER, at, received_at, now)
 
     def _postpone(self, delivery: Delivery) -> None:
         """Each wait is half as long as all before: what was just missed comes soon, the rest costs little."""
-        now = datetime.now(UTC)
+        now = clock.now()
         self._inbox.postpone(delivery.name, now + max(_SHORTEST_WAIT, (now - delivery.received_at) / 2))
 
     def _is_wanted(self, place: Place, event: Event) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from jira_assets import clock
 from jira_assets.files import exchange, fsync_folder, make_folder, sync_in_turn, write_durably
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import LONGEST_BEGINNING, NO_KEYS, Keyring, key_id_of
@@ -191,7 +192,7 @@ class Inbox:
 
     def postpone(self, name: str, until: datetime) -> None:
         """Leave a delivery where it is, and have it ``due`` later. The file's own time says when."""
-        longest = datetime.now(UTC) + _LONGEST_WAIT
+        longest = clock.now() + _LONGEST_WAIT
         moment = min(until, longest).timestamp()
         with suppress(FileNotFoundError):
             os.utime(self.folder / name, (moment, moment))

@@ -6,12 +6,12 @@ so that at every moment the issue is somewhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
+from jira_assets import clock
 from jira_assets.events.queue import Item, Queue
-from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.warehouse.moved import Left
 
@@ -24,15 +24,15 @@ def forward(queue: Queue, items: Sequence[Item], month: str, to: str) -> None:
 
 def ask_elsewhere(queue: Queue, found: Mapping[str, str], month: str, source: Source) -> None:
     """Queues issues that were found in other months than the one they are stored in: these by their ids."""
-    now = datetime.now(UTC)
+    now = clock.now()
     for issue_id, to in found.items():
         queue.add({to: [Item(issue_id, f"created in {to}, not in {month}", now, source, moved_from=month)]})
 
 
-def let_go(raw: RawLog, month: str, issue_id: str, to: str, seen_at: datetime, source: Source) -> None:
-    """Ends in a month's log what was fetched of an issue until it was seen in another month."""
-    payload = msgspec.json.encode({"month": to})
-    raw.append(month, [Record(issue_id, Part.MOVED, seen_at, seen_at, source, payload)])
+def gone_to(issue_id: str, month: str, seen_at: datetime, source: Source) -> Record:
+    """The record that an issue was seen in another month: it ends what was fetched until then."""
+    payload = msgspec.json.encode({"month": month})
+    return Record(issue_id, Part.MOVED, seen_at, seen_at, source, payload)
 
 
 def requeue_moved(queue: Queue, left: Iterable[Left]) -> None:
@@ -40,7 +40,7 @@ def requeue_moved(queue: Queue, left: Iterable[Left]) -> None:
 
     So the month that they have left is published without them, too.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     for issue_id, month, to in left:
         item = Item(issue_id, f"stood in {month} and {to}", now, Source.RECONCILE)
         queue.put({month: [item], to: [item]})

@@ -1,11 +1,12 @@
 """Whether an answer of Jira's is as new as what made us ask: its reads may lag behind its events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import msgspec
 
+from jira_assets import clock
 from jira_assets.events.queue import Item
 from jira_assets.jira.events import Child
 from jira_assets.raw.record import Part, Record, is_failure
@@ -25,7 +26,18 @@ def is_past_lag(at: datetime | None, received_at: datetime | None, now: datetime
     """
     if at is not None:
         return now - at > _READS_LAG
-    return received_at is not None and datetime.now(UTC) - received_at > _READS_LAG
+    return received_at is not None and clock.now() - received_at > _READS_LAG
+
+
+def has_waited(longest: timedelta, at: datetime | None, received_at: datetime, now: datetime) -> bool:
+    """Whether something that came in then has been waited for so long, by our clock.
+
+    What came in later than now has come in when that was wrong: then the event's own time counts, by Jira's
+    clock, as ``now`` is. Should it be given up too early, the sweep finds what it was about.
+    """
+    waited = clock.now() - received_at
+    is_told_by_our_clock = -waited <= longest
+    return waited > longest if is_told_by_our_clock else at is None or now - at > longest
 
 
 class _Child(msgspec.Struct):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from jira_assets import clock
 from jira_assets.jira.access import visible_ones_of
 from jira_assets.jira.bulk import SEARCH
 from jira_assets.jira.errors import ProjectsNotVisible
@@ -38,7 +39,7 @@ def ahead(scope: Scope, now: datetime) -> Ahead:
     lost = [project for project in scope.projects if project not in projects]
     condition = in_projects(created_within(kept.spans), projects)
     newest = newest_update(scope.client, condition)
-    now += scope.client.clock_ahead or timedelta(0)
+    now += scope.client.now - clock.now()
     here = scope.known.newest_update(now)
     if newest is None and here is not None:
         reason = "Jira shows none of the issues, and some are stored: the account may have lost its rights."

@@ -5,13 +5,13 @@ The run itself goes last. So one whose deletion was interrupted is found again, 
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from dagster import DagsterInstance
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 
+from jira_assets import clock
 from jira_assets.history.storage import compute_logs, event_log, shards
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -29,7 +29,7 @@ def delete_run(instance: DagsterInstance, run_id: str) -> None:
 def delete_leftovers(instance: DagsterInstance) -> int:
     """Delete what runs have left that are gone; returns how many these are."""
     # Files of the last day may be of a run that is only about to be noted.
-    before = time.time() - _DAY_S
+    before = clock.seconds() - _DAY_S
     found = {path.stem for path in _made_by_runs(instance) if path.stat().st_mtime < before}
     gone = [run_id for run_id in found if not instance.run_storage.has_run(run_id)]
     for run_id in gone:
@@ -39,7 +39,7 @@ def delete_leftovers(instance: DagsterInstance) -> int:
 
 def delete_tick_logs(instance: DagsterInstance, days: int) -> int:
     """Delete what sensors and schedules logged before so many days, which Dagster itself never does."""
-    before, deleted = time.time() - days * _DAY_S, 0
+    before, deleted = clock.seconds() - days * _DAY_S, 0
     for top in _folders(compute_logs(instance)):
         if not _RUN_ID.fullmatch(top.name):
             for path in top.rglob("*"):

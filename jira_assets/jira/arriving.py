@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -139,17 +139,18 @@ def slas_of(
     client: JiraClient, issue_ids: Sequence[str], sla_fields: Collection[str]
 ) -> dict[str, list[Fetched]]:
     """The SLAs of each issue, or the error in their place: also if it is this account that is refused."""
-    asked_at = datetime.now(UTC)
+    asked = client.clock.reading()
     try:
         read = read_slas(client, issue_ids, sla_fields)
     except JiraError as error:
+        asked_at = client.clock.at(asked)
         return {issue_id: [Fetched(None, asked_at, error.without_reason)] for issue_id in issue_ids}
     return {issue_id: sla_answers(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
 
 
 def changelogs_of(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | Fetched:
     """The histories that Jira sends in bulk, or the error in place of all."""
-    asked_at = datetime.now(UTC)
+    asked_at = client.now
     try:
         return changelogs(client, issue_ids)
     except Unauthorised:

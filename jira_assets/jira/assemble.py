@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from time import monotonic
@@ -175,7 +175,7 @@ class Assembly:
 
         They are ordered by its ``updated``, so there are none if not even that can be had.
         """
-        now = datetime.now(UTC)
+        now = self._client.now
         on_its_way = {Part.ISSUE: done(Fetched(None, now, error.without_reason))}
         try:
             state = state_of(self._client, issue_id)
@@ -189,7 +189,8 @@ class Assembly:
         key = state.key or issue_id
         for part in _PART_READERS:
             on_its_way[part] = self._asked_for(pool, part, issue_id, key)
-        on_way = IssueOnItsWay(issue_id, key, state.updated, on_its_way, EmbeddedHistory(), [])
+        updated = not_after(state.updated, self._client.now)
+        on_way = IssueOnItsWay(issue_id, key, updated, on_its_way, EmbeddedHistory(), [])
         batch.issues.append(on_way)
 
     def _asked_for(
@@ -207,19 +208,19 @@ class Assembly:
 
     def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> Fetched:
         """A part, or the error in its place. A refused credential is no such error: it ends everything."""
-        asked_at = datetime.now(UTC)
+        asked_at = self._client.now
         reason = self._access.withheld(part, key)
-        if reason is None:
-            try:
-                whole = read()
-            except Unauthorised:
-                raise
-            except JiraError as error:
-                self._access.refused(part, key, error)
-                return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
-            self._access.succeeded(part)
-            return Fetched(whole.payload, whole.sent_at)
-        return Fetched(None, asked_at, reason)
+        if reason is not None:
+            return Fetched(None, asked_at, reason)
+        try:
+            whole = read()
+        except Unauthorised:
+            raise
+        except JiraError as error:
+            self._access.refused(part, key, error)
+            return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
+        self._access.succeeded(part)
+        return Fetched(whole.payload, whole.sent_at)
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: Batch) -> Batch:
         expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from urllib.parse import quote
 
@@ -184,11 +184,11 @@ def issue_alone(
         if expand:
             with suppress(*SHRINKS):
                 answer = client.get(path, params | {"expand": ",".join(expand)}, Raw, tries=TRIES)
-                return Answer(IssuePage([answer.value]), answer.sent_at)
+                return Answer(IssuePage([answer.value]), answer.sent_at, answer.answered_at)
         answer = client.get(path, params, Raw, tries=TRIES)
     except MissingOrForbidden:
-        return Answer(IssuePage([]), datetime.now(UTC))
-    return Answer(IssuePage([answer.value]), answer.sent_at)
+        return Answer(IssuePage([]), client.now)
+    return Answer(IssuePage([answer.value]), answer.sent_at, answer.answered_at)
 
 
 def _raise_if_down(client: JiraClient) -> None:

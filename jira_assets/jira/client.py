@@ -1,7 +1,7 @@
 """The HTTP client of one Jira site. It knows nothing about issues."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from threading import RLock
 from types import TracebackType
 from typing import TypeVar, cast
@@ -10,6 +10,7 @@ import requests
 from msgspec import Raw
 
 from jira_assets.jira import auth
+from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.cloud_id import cloud_id_of_site
 from jira_assets.jira.elsewhere import Elsewhere
 from jira_assets.jira.host import Answer, Host, Hosts, Parameters, Request, Statistics
@@ -106,9 +107,9 @@ class JiraClient:
             return cast(T, self._kept[made])
 
     @property
-    def clock_ahead(self) -> timedelta | None:
-        """How far Jira's own clock is ahead of ours, as its last answer proves; None if it has not told."""
-        return self._hosts.clock_ahead
+    def clock(self) -> JiraClock:
+        """Jira's own clock, as its answers tell it: all that is read and found out is ordered by that."""
+        return self._hosts.clock
 
     @property
     def now(self) -> datetime:
@@ -116,7 +117,7 @@ class JiraClient:
 
         What imports write as the time of something, `updated` included, may lie after it.
         """
-        return datetime.now(UTC) + (self.clock_ahead or timedelta(0))
+        return self.clock.now
 
     def get_json(self, path: str, params: Parameters | None, into: type[T]) -> T:
         """GETs a path below the base address and decodes the body into the given type."""
@@ -129,13 +130,13 @@ class JiraClient:
     def get(
         self, path: str, params: Parameters | None, into: type[T], *, tries: int | None = None
     ) -> Answer[T]:
-        """As ``get_json``, with the time at which the request was sent; ``tries`` is as for ``post``."""
+        """As ``get_json``, with Jira's time when the request was sent; ``tries`` is as for ``post``."""
         return self._call(Request("GET", path, into, params=params, tries=tries))
 
     def post(
         self, path: str, body: Mapping[str, object], into: type[T], *, tries: int | None = None
     ) -> Answer[T]:
-        """As ``post_json``, with the time at which the request was sent.
+        """As ``post_json``, with Jira's time when the request was sent.
 
         ``tries`` is how often at most what fails is sent, if that is less than the throttle's patience: of
         what can be asked for in smaller pieces.

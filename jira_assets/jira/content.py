@@ -9,12 +9,12 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from jira_assets import clock
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.elsewhere import RefusedAddress, Unreachable
 from jira_assets.jira.errors import Unavailable, kind_of_status
@@ -184,7 +184,7 @@ def _refusal(response: requests.Response) -> _Setback | None:
     host = "the host that Jira redirects to"
     if status in _LINK_REFUSED:
         return _Setback(f"{host} refuses the link ({status})")
-    asked_for = seconds_asked_for(response.headers, datetime.now(UTC))
+    asked_for = seconds_asked_for(response.headers, clock.now())
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _Setback(f"{host} limits the rate ({status})", asked_for, is_limit=True)
     if kind_of_status(status) is Unavailable:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote
 
 from msgspec import Raw
@@ -37,9 +37,9 @@ def confirmed_deletions(client: JiraClient, projects: Mapping[str, str | None]) 
 
 
 def _missing_at(client: JiraClient, issue_id: str) -> datetime | None:
-    asked_at = datetime.now(UTC)
+    asked = client.clock.reading()
     try:
         client.get_json(f"/rest/api/3/issue/{quote(issue_id, safe='')}", {"fields": "project"}, Raw)
     except MissingOrForbidden:
-        return asked_at
+        return client.clock.at(asked)
     return None

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
+from jira_assets import clock
 from jira_assets.environment import SettingsError
 from jira_assets.jira import machine_checks, site_checks, sla_checks
 from jira_assets.jira.errors import JiraError
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
 def examine(settings: Settings) -> Iterator[Finding]:
     """The findings of all checks that can be made, in the order in which problems are best solved."""
     yield from machine_checks.settings_are_well_formed(settings)
-    yield from _run("token life", partial(machine_checks.token_life, settings, datetime.now(UTC).date()))
+    yield from _run("token life", partial(machine_checks.token_life, settings, clock.now().date()))
     yield from _examine_site(settings)
     yield from _run("keys", partial(machine_checks.keys, settings))
     yield from _run("disk", partial(machine_checks.disk, settings))
@@ -59,7 +59,7 @@ def _examine_site(settings: Settings) -> Iterator[Finding]:
         yield from findings
         if findings[-1].level is Level.FAIL:
             return
-        yield from _run("clock", partial(site_checks.clock, client))
+        yield from _run("clock", partial(site_checks.clocks, client))
         yield from _run("permissions", partial(site_checks.permissions, client, settings))
         yield from _run("projects", partial(site_checks.projects, client, settings))
         yield from _run("start month", partial(site_checks.start_month, client, settings))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.assemble import Assembly, Progress, StoredFields
@@ -138,7 +138,7 @@ class IssuesFetch(Assembly):
                 yield from filter(None, pool.map(self._by_itself, sorted(left_out, key=int)))
 
     def _by_itself(self, issue_id: str) -> Answer[IssuePage] | None:
-        asked_at = datetime.now(UTC)
+        asked = self._client.clock.reading()
         fields, expand = _WHOLE
         try:
             page = issue_alone(self._client, issue_id, fields, [expand])
@@ -148,7 +148,7 @@ class IssuesFetch(Assembly):
             self._note_unreadable(issue_id, error)
             return None
         if not page.value.issues:
-            self.absent[issue_id] = asked_at
+            self.absent[issue_id] = self._client.clock.at(asked)
             return None
         self.alone.append(issue_id)
         return page

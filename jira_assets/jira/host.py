@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ import msgspec
 import requests
 
 from jira_assets.jira.auth import Credential, Credentials
+from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.errors import (
     RateLimited,
     Redirected,
@@ -59,8 +60,8 @@ class Request(Generic[T]):
 class Answer(Generic[T]):
     """What Jira answered, decoded, and when the request that got this answer was sent (UTC).
 
-    ``answered_at`` is the same moment by Jira's own clock (the header ``Date``, in whole seconds); None if
-    the answer doesn't tell.
+    ``answered_at`` is when the answer came. Both are by Jira's own clock; if it has never told its time,
+    the first is by ours, and the second None.
     """
 
     value: T
@@ -92,9 +93,9 @@ class Hosts:
     def __init__(self, throttle: Throttle, timeout: tuple[float, float]) -> None:
         self.throttle = throttle
         self.timeout = timeout
+        self.clock = JiraClock()
         self._lock = threading.Lock()
         self._statistics = Statistics()
-        self._ahead: timedelta | None = None
         self._sessions: list[requests.Session] = []
 
     def open(self, address: str) -> "Host":
@@ -121,22 +122,6 @@ class Hosts:
         with self._lock:
             counted = self._statistics
         return replace(counted, throttled_seconds=self.throttle.throttled_seconds)
-
-    @property
-    def clock_ahead(self) -> timedelta | None:
-        """How far the clock of the host that answered last is ahead of ours; None if it has not told."""
-        with self._lock:
-            return self._ahead
-
-    def note_time(self, response: requests.Response, sent_at: datetime) -> None:
-        """Remembers how far a host's clock is ahead of ours: no further than its answer proves, which tells
-        a second, and was on its way for a while.
-        """
-        told = time_told(response)
-        if told is not None:
-            least, most = told - datetime.now(UTC), told + timedelta(seconds=1) - sent_at
-            with self._lock:
-                self._ahead = max(least, min(most, timedelta(0)))
 
     def count(self, *, requests: int = 0, retries: int = 0, bytes_: int = 0) -> None:
         """Adds to the counts."""
@@ -241,7 +226,8 @@ class Host:
 
     def _decoded(self, request: Request[T], credential: Credential) -> Answer[T] | Setback | Unauthorised:
         """One request. Returns what may be tried again, after a 401 perhaps; raises what may not."""
-        sent_at = datetime.now(UTC)
+        clock = self._hosts.clock
+        sent = clock.reading()
         response = self._send(request, credential, _SUCCESS)
         if not isinstance(response, requests.Response):
             return response
@@ -251,7 +237,8 @@ class Host:
             return broken(request.method, request.path, error, credential)
         self._hosts.count(bytes_=len(content))
         try:
-            return Answer(_value(content, request.into), sent_at, time_told(response))
+            value = _value(content, request.into)
+            return Answer(value, clock.at(sent), clock.now if clock.is_told else None)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
             return Setback(Unavailable(request.method, request.path, response.status_code, reason))
@@ -267,12 +254,14 @@ class Host:
         """The answer, if it has one of the accepted statuses; its body is yet to be read."""
         prepared = self._prepare(request, credential)
         self._hosts.count(requests=1)
-        sent_at = datetime.now(UTC)
+        sent = self._hosts.clock.reading()
         try:
             response = self._session.send(
                 prepared, timeout=self._hosts.timeout, allow_redirects=False, stream=True
             )
-            self._hosts.note_time(response, sent_at)
+            told = time_told(response)
+            if told is not None:
+                self._hosts.clock.note(told, sent)
             if response.status_code in accepted and not is_login_refused(response):
                 return response
             self._hosts.count(bytes_=len(response.content))

@@ -4,11 +4,11 @@ Sources: the OpenAPI document for project/search; real answers of the others as 
 them. Sites without Jira Software or Service Management have no boards, and no organizations.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -41,9 +41,12 @@ Entries = dict[str | None, list[Raw]]
 
 @dataclass(slots=True)
 class FetchedList:
-    """A list. ``unread`` are the projects or boards whose part of it could not be read, and why."""
+    """A list. It was asked for at ``sent_at``, and read to its end at ``read_at``, both by Jira's clock.
+    ``unread`` are the projects or boards whose part of it could not be read, and why.
+    """
 
     sent_at: datetime
+    read_at: datetime
     entries: Entries
     unread: dict[str, str] = field(default_factory=dict)
 
@@ -91,9 +94,9 @@ class LookupReader:
 
     def users(self) -> FetchedList:
         """All accounts, also those of apps and customers, and of who has left."""
-        sent_at = datetime.now(UTC)
+        asked = self._client.clock.reading()
         found = _pages_of_arrays(self._client, "/rest/api/3/users/search", _USERS_PER_PAGE)
-        return FetchedList(sent_at, {None: [_without_pictures(user) for user in found]})
+        return self._whole(asked, map(_without_pictures, found))
 
     def boards(self) -> FetchedList:
         return self._boards
@@ -111,29 +114,31 @@ class LookupReader:
 
     def of_site(self, *paths: str) -> FetchedList:
         """A list at the first of these paths that the site has, whether as an array or in pages."""
-        sent_at = datetime.now(UTC)
+        asked = self._client.clock.reading()
         for path in paths[:-1]:
-            try:
-                return FetchedList(sent_at, {None: list(_pages(self._client, path))})
-            except _NO_SUCH_PATH:
-                continue
-        return FetchedList(sent_at, {None: list(_pages(self._client, paths[-1]))})
+            with suppress(*_NO_SUCH_PATH):
+                return self._whole(asked, _pages(self._client, path))
+        return self._whole(asked, _pages(self._client, paths[-1]))
 
     def of_service_desk(self, path: str) -> FetchedList:
-        sent_at = datetime.now(UTC)
+        asked = self._client.clock.reading()
         names = ("start", "limit")
         found = _pages(self._client, path, per_page=_PER_PAGE_OF_SERVICE_DESK, names=names)
-        return FetchedList(sent_at, {None: list(found)})
+        return self._whole(asked, found)
 
     @cached_property
     def _projects(self) -> FetchedList:
-        sent_at = datetime.now(UTC)
-        found = list(_pages(self._client, PROJECT_SEARCH, {"expand": "lead,projectKeys"}))
-        return FetchedList(sent_at, {None: found})
+        asked = self._client.clock.reading()
+        return self._whole(asked, _pages(self._client, PROJECT_SEARCH, {"expand": "lead,projectKeys"}))
 
     @cached_property
     def _boards(self) -> FetchedList:
         return self.of_site("/rest/agile/1.0/board")
+
+    def _whole(self, asked: timedelta, found: Iterable[Raw]) -> FetchedList:
+        """What is read to its end before it is known, by Jira's clock, when that was asked for."""
+        entries = list(found)
+        return FetchedList(self._client.clock.at(asked), self._client.now, {None: entries})
 
     def _project_ids(self) -> list[str]:
         """Of the projects to copy. A project that was renamed is found by the key that it had."""
@@ -145,7 +150,8 @@ class LookupReader:
 
     def _of_each(self, ids: Sequence[str], path: str, none_if: type[JiraError] | None = None) -> FetchedList:
         """A list that each project or board has a part of. One that cannot be read costs no other."""
-        fetched = FetchedList(datetime.now(UTC), {})
+        asked_at = self._client.now
+        fetched = FetchedList(asked_at, asked_at, {})
 
         def entries(owner: str) -> list[Raw] | JiraError:
             try:
@@ -161,6 +167,7 @@ class LookupReader:
                     fetched.unread[owner] = str(found)
                 else:
                     fetched.entries[owner] = found
+        fetched.read_at = self._client.now
         return fetched
 
 

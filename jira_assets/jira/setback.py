@@ -1,11 +1,11 @@
 """What becomes of a request that was not answered as asked: an error, and whether to try again."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import requests
 
+from jira_assets import clock
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.errors import (
     JiraError,
@@ -67,7 +67,7 @@ def failure(
         return error
     if kind not in (RateLimited, Unavailable):
         raise error
-    asked_for = seconds_asked_for(response.headers, datetime.now(UTC))
+    asked_for = seconds_asked_for(response.headers, clock.now())
     return Setback(
         error,
         asked_for,

@@ -1,13 +1,14 @@
 """The doctor's checks of a site that has let us in. Each takes a client, and may raise a ``JiraError``."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from functools import partial
 
 import msgspec
 from msgspec import Raw
 
+from jira_assets import clock
 from jira_assets.jira.bulk import CHANGELOGS, approximate_count, search, visible_projects
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BadQuery, BrokenPaging, Forbidden, MissingOrForbidden, ScopeMissing
@@ -52,17 +53,18 @@ class _Issue(msgspec.Struct):
     fields: _Created
 
 
-def clock(client: JiraClient) -> Iterator[Finding]:
-    """Jira's time against ours. Which of two answers is newer is decided by the time of the request."""
+def clocks(client: JiraClient) -> Iterator[Finding]:
+    """Jira's time against ours, by which it is told how old something is, and when something is due."""
+    sent_at = clock.now()
     answer = client.get(_SERVER_INFO, None, _ServerInfo)
-    received_at = datetime.now(UTC)
+    received_at = clock.now()
     theirs = parse_timestamp(answer.value.server_time)
     if theirs is None:
         yield warn(
             "clock", "Jira does not tell its time", "Check that this machine's clock is synchronised (NTP)."
         )
         return
-    ahead = (answer.sent_at - theirs).total_seconds()
+    ahead = (sent_at - theirs).total_seconds()
     behind = (theirs - received_at).total_seconds()
     if max(ahead, behind) > _CLOCK_SKEW_SECONDS:
         difference = f"{ahead:.0f} s ahead of" if ahead > 0 else f"{behind:.0f} s behind"

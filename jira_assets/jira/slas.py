@@ -6,7 +6,7 @@ the field out (jira_cloud.md 4). Neither says anything about the SLA, so neither
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from msgspec import Raw
@@ -101,7 +101,7 @@ def read_slas(
         for raw in page.value.issues:
             issue = msgspec.json.decode(raw, type=_Issue)
             found[issue.id] = slas_among(issue.fields, sla_field_ids), page.sent_at
-    at = sent_at or datetime.now(UTC)
+    at = sent_at or client.now
     unseen = Slas(refusal=f"{NO_AGENT_LICENCE}: the account for SLAs cannot see the issue")
     refused = {issue_id: (Slas(refusal=error.without_reason), at) for issue_id, error in unread.items()}
     return {issue_id: (refused | found).get(issue_id, (unseen, at)) for issue_id in issue_ids}

@@ -74,7 +74,7 @@ class Lookups:
         """
         fetched = LookupReader(client).projects()
         with suppress(RawLogError):  # which is told by whoever reads all lists
-            self.store.write(PROJECTS, fetched.entries, fetched.sent_at)
+            self.store.write(PROJECTS, fetched.entries, fetched.sent_at, now=fetched.read_at)
         return project_keys(fetched)
 
     def _read(self, reader: LookupReader, wanted: Sequence[str], refreshed: Refreshed) -> list[str]:
@@ -82,7 +82,7 @@ class Lookups:
         for place, name in enumerate(wanted):
             try:
                 fetched = reader.fetch(name)
-                self.store.write(name, fetched.entries, fetched.sent_at, fetched.unread)
+                self.store.write(name, fetched.entries, fetched.sent_at, fetched.unread, fetched.read_at)
             except Unauthorised as error:
                 refreshed.failed[name] = str(error)
                 if name == PROJECTS or not self._is_accepted():

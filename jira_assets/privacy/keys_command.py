@@ -6,9 +6,9 @@ It prints none but the new one.
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import chain, count
 
+from jira_assets import clock
 from jira_assets.environment import SettingsError
 from jira_assets.privacy.errors import MalformedKeys
 from jira_assets.privacy.in_use import KeysInUse
@@ -115,7 +115,7 @@ def _new(key_id: str | None, taken: set[str]) -> int:
         sys.stderr.write(f"jira-assets keys new: there is a key {key_id!r}; call this one otherwise\n")
         return 1
     if key_id is None:
-        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        today = f"{clock.now():%Y-%m-%d}"
         names = chain([today], (f"{today}-{number}" for number in count(2)))
         key_id = next(name for name in names if name not in taken)
     line = new_key(key_id)

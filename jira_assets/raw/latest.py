@@ -18,6 +18,7 @@ ByPart = dict[str, tuple[Row, Segment]]
 # What was found out about an issue, and is no state of it.
 _SEEN = (Part.DELETED, Part.MOVED, Part.HIDDEN)
 _PARTS = {part.value: part for part in Part}
+_NEVER = (-1, -1)
 
 
 class Tombstone(NamedTuple):
@@ -81,7 +82,7 @@ def latest_issue(
     issue = LatestIssue(month, issue_id)
     # A tombstone ends everything fetched before it, and so does leaving the month; an issue that is fetched
     # later is there again.
-    deleted_at, moved_at, hidden_at = (_seen_at(answers, part) for part in _SEEN)
+    deleted_at, moved_at, hidden_at = (_found_at(answers, part) for part in _SEEN)
     ended_at = max(deleted_at, moved_at)
     states: list[tuple[Row, bytes]] = []
     slas: list[tuple[Row, bytes]] = []
@@ -89,7 +90,7 @@ def latest_issue(
         part = _PARTS.get(part_of(name))
         if part is None:
             raise UnreadableSegment(str(segment.path), f"issue {issue_id} has a part {name!r}")
-        if row[3] <= ended_at or part in _SEEN:
+        if _seen_at(row) <= ended_at or part in _SEEN:
             continue
         payload = contents.payload(row, segment)
         if part is Part.ISSUE:
@@ -102,8 +103,8 @@ def latest_issue(
     _fill_slas(issue, slas)
     if states:
         _fill_state(issue, states)
-        if hidden_at > max(row[3] for row, _ in states):
-            issue.hidden_since = hidden_at // 1000
+        if hidden_at > max(_seen_at(row) for row, _ in states):
+            issue.hidden_since = hidden_at[1] // 1000
             issue.hidden_because = _because(contents.payload(*answers[Part.HIDDEN]))
     elif deleted_at > moved_at:
         row, segment = answers[Part.DELETED]
@@ -111,7 +112,7 @@ def latest_issue(
     issue.errors |= {
         Part(name): contents.error(row, segment)
         for name, (row, segment) in failures.items()
-        if row[3] > max(_answered_at(name, answers), ended_at)
+        if _seen_at(row) > max(_answered_at(name, answers), ended_at)
     }
     return issue
 
@@ -130,10 +131,10 @@ def _is_later(one: tuple[Row, Segment], other: tuple[Row, Segment], contents: Co
 
 def _recency(row: Row) -> tuple[object, ...]:
     """Orders the rows of one part, by generation, `issue_updated` and `fetched_at`. What was found out and
-    failures are later when seen later, in whatever state.
+    failures are later when seen later, in whatever state of the same generation.
     """
     if row[1] in _SEEN or row[6] is not None:
-        return row[3], row[2], row[4]
+        return row[8], row[3], row[2], row[4]
     return row[8], row[2], row[3], row[4]
 
 
@@ -165,12 +166,18 @@ def _because(payload: bytes) -> Hidden | None:
         return None
 
 
-def _seen_at(answers: ByPart, part: Part) -> int:
+def _seen_at(row: Row) -> tuple[int, int]:
+    """Its generation, and when it was asked for: the times of different ones do not compare."""
+    return row[8], row[3]
+
+
+def _found_at(answers: ByPart, part: Part) -> tuple[int, int]:
     """When this was last found out about an issue; before all times if it never was."""
-    return answers[part][0][3] if part in answers else -1
+    return _seen_at(answers[part][0]) if part in answers else _NEVER
 
 
-def _answered_at(part: str, answers: ByPart) -> int:
+def _answered_at(part: str, answers: ByPart) -> tuple[int, int]:
     """When a part was last fetched with success. Of SLAs, some may be read and others not at once."""
-    times = (row[3] for name, (row, _) in answers.items() if part_of(name) == part)
-    return max(times, default=-1) - (part == Part.SLA)
+    times = (_seen_at(row) for name, (row, _) in answers.items() if part_of(name) == part)
+    generation, at = max(times, default=_NEVER)
+    return generation, at - (part == Part.SLA)

@@ -26,6 +26,7 @@ from jira_assets.raw.redacting import Redacting
 from jira_assets.raw.rewriting import ChangeOf, count_by_key, rewrite
 from jira_assets.raw.segments import SCHEMA, Segment
 from jira_assets.raw.site import read_fields
+from jira_assets.raw.standing import COLUMNS, NOTHING, Standing
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _WHOLE = "whole"  # beside the segments of a month that were all fetched, and not only those of some event
@@ -173,6 +174,21 @@ class RawLog:
                 state = Newest(generation, updated // 1000)
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
+
+    def standing(
+        self, month: str, issue_ids: Collection[str] | None = None, before: Standing = NOTHING
+    ) -> Standing:
+        """What the log has of these issues, or of all: for whoever is about to ask Jira, or has appended.
+
+        Of what it had ``before``, only what was appended since is read.
+        """
+        if issue_ids is not None and not issue_ids:
+            return NOTHING
+        within = None if issue_ids is None else (min(issue_ids), max(issue_ids))
+        found = self._read(month, COLUMNS, within, before.until)
+        until = max((segment.number for segment, _ in found), default=before.until)
+        wanted = pl.lit(True) if issue_ids is None else pl.col("issue_id").is_in(list(issue_ids))
+        return before.joined(Standing((frame.filter(wanted) for _, frame in found), until))
 
     def set_fields(self, month: str, issue_ids: Collection[str]) -> dict[str, set[str]]:
         """The ids of the fields that are stored of each of these issues, are not null, and are still the

@@ -138,10 +138,12 @@ class LookupStore:
         found: Mapping[str | None, Sequence[Raw]],
         sent_at: datetime,
         unread: Collection[str] = (),
+        now: datetime | None = None,
     ) -> None:
         """Take over what Jira listed when it was asked at ``sent_at``: entries by the project or board in
         whose list they are, or all under None. Those of ``unread`` ones are as they were; all others that
-        were not found are no longer listed.
+        were not found are no longer listed. What is stored as read after ``now``, by Jira's clock, was read
+        when ours was ahead: it is older than this.
         """
         redaction = self._redaction(raw for entries in found.values() for raw in entries)
         at = epoch_milliseconds(sent_at)
@@ -150,10 +152,11 @@ class LookupStore:
             for of, raws in found.items()
             for raw in raws
         ]
-        self._write(name, _merged(name, self.read(name), entries, at, unread), at)
-        now = self._in_force()
-        if now is not None and now is not redaction:  # somebody was forgotten meanwhile
-            self.rewrite(name, now.payload)
+        stored = [_not_after(each, now, at) for each in self.read(name)]
+        self._write(name, _merged(name, stored, entries, at, unread), at)
+        in_force = self._in_force()
+        if in_force is not None and in_force is not redaction:  # somebody was forgotten meanwhile
+            self.rewrite(name, in_force.payload)
 
     def rewrite(self, name: str, change: Change = unchanged) -> Rewritten:
         """Seals a list with the key that writes now, and changes entries as ``change`` does."""
@@ -255,6 +258,11 @@ def _merged(
             winner = msgspec.structs.replace(winner, former_keys=_former_keys(winner, before, entry))
         merged[entry_id] = winner
     return merged
+
+
+def _not_after(entry: Entry, now: datetime | None, at: int) -> Entry:
+    is_of_the_future = now is not None and entry.read_at > epoch_milliseconds(now)
+    return msgspec.structs.replace(entry, read_at=at) if is_of_the_future else entry
 
 
 def _ambiguous(found: Sequence[Entry]) -> set[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from jira_assets import clock
 from jira_assets.receiver.asking import TestEndpoint
 from jira_assets.receiver.health import BacklogView, configured, report
 from jira_assets.receiver.metrics import CONTENT_TYPE
@@ -38,11 +38,11 @@ def application(settings: Settings, *, debug: bool = False) -> Starlette:
     backlog = BacklogView(state.inbox)
 
     async def health(_request: Request) -> Response:
-        now = datetime.now(UTC)
+        now = clock.now()
         return JSONResponse(report(configuration, await backlog.current(), state.metrics, now))
 
     async def metrics(_request: Request) -> Response:
-        content = state.metrics.rendered(await backlog.current(), datetime.now(UTC))
+        content = state.metrics.rendered(await backlog.current(), clock.now())
         return Response(content, headers={"content-type": CONTENT_TYPE})
 
     routes = [

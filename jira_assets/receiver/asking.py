@@ -1,13 +1,12 @@
 """``POST /webhooks/jira/test``: asks for one issue by its key, as if Jira had said that it changed."""
 
 import re
-import time
 import uuid
-from datetime import UTC, datetime
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from jira_assets import clock
 from jira_assets.events.inbox import Delivery
 from jira_assets.receiver.body import Body
 from jira_assets.receiver.exchange import answer, read_signed
@@ -57,10 +56,10 @@ class TestEndpoint:
 def _delivery(key: str) -> Delivery:
     event = {
         "webhookEvent": "jira_assets:test",
-        "timestamp": time.time_ns() // 1_000_000,
+        "timestamp": int(clock.seconds() * 1e9) // 1_000_000,
         "issue": {"key": key},
     }
-    return Delivery.arrived(f"test:{uuid.uuid4()}", datetime.now(UTC), None, msgspec.json.encode(event))
+    return Delivery.arrived(f"test:{uuid.uuid4()}", clock.now(), None, msgspec.json.encode(event))
 
 
 def _json(status: int, **content: str) -> tuple[int, Headers, bytes]:

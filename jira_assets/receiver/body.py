@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import time
 import uuid
 from pathlib import Path
 
+from jira_assets import clock
 from jira_assets.events.inbox import HEADING_BYTES, Delivery, heading
 from jira_assets.files import fsync_folder, make_folder, private
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
@@ -44,7 +44,7 @@ class Room:
         """Delete the bodies of receivers that were killed. One that still grows is younger."""
         for path in self.folder.glob(".*.body"):
             with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > 2 * ARRIVES_WITHIN_S:
+                if clock.seconds() - path.stat().st_mtime > 2 * ARRIVES_WITHIN_S:
                     path.unlink()
 
 

@@ -1,7 +1,7 @@
 """What the receiver counts, for Prometheus and for its own health page. No label comes from a body."""
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -12,6 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from jira_assets import clock
 from jira_assets.events.inbox import Backlog
 from jira_assets.receiver.outcomes import Outcome
 
@@ -54,7 +55,7 @@ class Metrics:
         self._bytes.inc(size)
         self._seconds.observe(seconds)
         if outcome in _TAKEN:
-            self.last_event_at = datetime.now(UTC)
+            self.last_event_at = clock.now()
         if outcome in (Outcome.STORED, Outcome.UNREADABLE, Outcome.NOT_STORED):
             self.storing_fails = outcome is Outcome.NOT_STORED
 

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from upath import UPath
 
+from jira_assets import clock
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox, fingerprint
 from jira_assets.files import remove_leftovers
@@ -70,7 +71,7 @@ class State:
     def _fingerprints(self) -> list[str]:
         """Of all that may be delivered again. The archive comes last: that is where the others move."""
         fingerprints = [*self.inbox.fingerprints(), *self.unreadable.fingerprints()]
-        archived = self.archive.identifiers(datetime.now(UTC) - _RETRIED_FOR)
+        archived = self.archive.identifiers(clock.now() - _RETRIED_FOR)
         return [*map(fingerprint, archived), *fingerprints]
 
     async def _tidy(self) -> None:

@@ -4,10 +4,10 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from starlette.types import Receive, Scope, Send
 
+from jira_assets import clock
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.jira.events import Event, UnreadableEvent, parse
 from jira_assets.receiver.body import Body
@@ -89,7 +89,7 @@ def _delivery(body: Body, headers: Mapping[bytes, bytes], query: bytes) -> Deliv
     hint = _ISSUE_HINT.search(query)
     return Delivery.arrived(
         identifier.decode() if _IDENTIFIER.fullmatch(identifier) else f"sha256:{body.sha256}",
-        datetime.now(UTC),
+        clock.now(),
         hint[1].decode() if hint else None,
         body.content() if body.file is None else b"",
     )

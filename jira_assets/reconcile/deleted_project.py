@@ -7,8 +7,9 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from jira_assets import clock
 from jira_assets.events.absent import deletion
 from jira_assets.events.neighbours import requeue_neighbours
 from jira_assets.events.queue import Item
@@ -82,7 +83,7 @@ def call_deleted(scope: Scope, gone: Sequence[Stored], moved: Sequence[Stored]) 
 
     Raises ``RawLogError`` and ``WarehouseError``; then it is to be done again.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     items: dict[str, list[Item]] = defaultdict(list)
     by_month: dict[str, list[Stored]] = defaultdict(list)
     for stored in gone:
@@ -93,7 +94,10 @@ def call_deleted(scope: Scope, gone: Sequence[Stored], moved: Sequence[Stored]) 
     for stored in moved:
         items[stored.month].append(stored_item(stored, "was moved before its project was deleted"))
     for month, of_month in by_month.items():
-        scope.raw.append(month, [_tombstone(stored, now) for stored in of_month])
+        asked_at = scope.client.now  # a person said so after Jira had answered
+        tombstones = [_tombstone(stored, asked_at) for stored in of_month]
+        standing = scope.raw.standing(month, [stored.issue_id for stored in of_month])
+        scope.raw.append(month, standing.after(tombstones))
     scope.queue.add(items)
 
 

@@ -65,7 +65,7 @@ def sweep(scope: Scope, folder: Path) -> Swept:
     guard = AccessGuard(scope.client, scope.projects, scope.lookups.visible_projects)
     guard.begin()
     cursors = Cursors(folder)
-    now = scope.client.now if scope.client.clock_ahead is not None else scope.client.now - CLOCKS_DIFFER_BY
+    now = scope.client.now if scope.client.clock.is_told else scope.client.now - CLOCKS_DIFFER_BY
     stored = scope.known.newest_update(now)
     starts = cursors.starts(guard.seen, _first_start(kept.copied_since, stored), now, stored)
     since = in_projects(f"updated >= {epoch_milliseconds(min(starts) - _OVERLAP)}", guard.named)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from jira_assets import clock
 from jira_assets.events.queue import Item, Queue
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.events import Expected
@@ -134,7 +135,7 @@ def created_within(spans: Sequence[Span]) -> str:
 
 def unknown_item(state: IssueState, cause: str, source: Source = Source.RECONCILE) -> Item:
     """Asks for an issue that is not stored; search may list one that is deleted, and then it is not there."""
-    return Item(state.issue_id, cause, datetime.now(UTC), source, expected=Expected(state.updated, None))
+    return Item(state.issue_id, cause, clock.now(), source, expected=Expected(state.updated, None))
 
 
 def stored_item(
@@ -142,13 +143,13 @@ def stored_item(
 ) -> Item:
     """Asks for an issue that is stored; if Jira leaves it out, whether it is deleted is asked further."""
     expected = Expected(updated, None)
-    now = datetime.now(UTC)
+    now = clock.now()
     return Item(stored.issue_id, cause, now, source, expected=expected, project=stored.project)
 
 
 def visible_item(stored: Stored, cause: str) -> Item:
     """Asks for an issue that is stored, and that Jira has just shown."""
-    return Item(stored.issue_id, cause, datetime.now(UTC), Source.RECONCILE)
+    return Item(stored.issue_id, cause, clock.now(), Source.RECONCILE)
 
 
 def visible_ones(client: JiraClient, stored: Collection[Stored]) -> list[Stored]:

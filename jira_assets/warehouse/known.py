@@ -84,6 +84,7 @@ _STORED = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
 _OF_PROJECT = f"SELECT {_COLUMNS} FROM {SCHEMA}.issues WHERE project_key = $project ORDER BY issue_id"
 _NEWEST_UPDATE = f"SELECT max(updated_at) FROM {SCHEMA}.issues WHERE updated_at <= $until"
 _OLDEST_READING = f"SELECT min(_synced_at) FROM {SCHEMA}.issues"
+_NEWEST_READING = f"SELECT max(_synced_at) FROM {SCHEMA}.issues"
 _CHILDREN = """
     SELECT TRY_CAST({key} AS BIGINT) AS id, list(issue_id) FROM {schema}.{table}
     WHERE id > $after AND list_contains($months, month) GROUP BY id ORDER BY id LIMIT $limit
@@ -92,7 +93,7 @@ _UNREAD = f"""
     SELECT {_COLUMNS} FROM {SCHEMA}.issues
     WHERE _synced_at < $before AND list_contains($months, month)
         AND (status_category_key IS DISTINCT FROM 'done'
-            OR (updated_at > $updated_since AND updated_at < now() + INTERVAL 1 DAY))
+            OR (updated_at > $updated_since AND updated_at < $before + INTERVAL 2 DAY))
     ORDER BY _synced_at, issue_id LIMIT $limit
 """
 _WITHOUT_FILES = f"""
@@ -220,6 +221,16 @@ class Known:
         """When what was read first, of what is stored, was asked for; None if nothing is."""
         return self._one(_OLDEST_READING)
 
+    def newest_reading(self) -> datetime | None:
+        """When what was read last, of what is stored, was asked for; None if nothing is."""
+        return self._one(_NEWEST_READING)
+
+    def surely_past(self, now: datetime) -> datetime:
+        """The time that a retention counts from: ``now``, by our clock, but no later than the last reading,
+        which is by Jira's. A clock that is ahead must not make everything too old to be kept.
+        """
+        return min(now, self.newest_reading() or now)
+
     def newest_update(self, until: datetime) -> datetime | None:
         """The last time that anything of what is stored was updated; what lies after ``until`` is no time."""
         return self._one(_NEWEST_UPDATE, (ISSUES,), until=until)
@@ -228,7 +239,7 @@ class Known:
         self, before: datetime, updated_since: datetime, months: Sequence[str], limit: int
     ) -> list[Stored]:
         """The issues of these months that were last asked for before a time, and are open or were updated
-        since another, but not in years to come: those that have waited longest.
+        since another, but not in years to come: those that have waited longest. Times are by Jira's clock.
         """
         values = {"before": before, "updated_since": updated_since, "months": list(months), "limit": limit}
         with self._connection() as connection:

@@ -4,13 +4,13 @@ import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.attachments.records import FileRecord, FileState
+from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.errors import Unauthorised
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.sandbox import faults
@@ -261,8 +261,7 @@ def test_a_clock_that_was_set_back_does_not_hide_what_is_new(
     copy.sandbox.faults.add(faults.failing(404), times=1, path="/content/1$")
     copy.keep()
 
-    clock = SimpleNamespace(now=lambda _zone: datetime(2024, 5, 1, tzinfo=UTC))
-    monkeypatch.setattr("jira_assets.attachments.download.datetime", clock)
+    monkeypatch.setattr(JiraClock, "now", property(lambda _clock: datetime(2024, 5, 1, tzinfo=UTC)))
     copy.keep_files()
     assert states(copy) == {"1": "stored", "2": "stored"}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jira_assets.events.queue import NOTHING_EXPECTED, Item
-from jira_assets.events.settle import Answer
+from jira_assets.events.settle import Answer, has_waited
 from jira_assets.jira.events import Child, Expected
 from jira_assets.jira.events import Part as ChildPart
 from jira_assets.raw.record import Part, Record, Source
@@ -122,3 +122,23 @@ def test_one_childs_end_says_nothing_about_another() -> None:
     other = item(Expected(None, Child("issuelinks", "8", True, None)))
     went = child("issuelinks", present=False)
     assert answer().settled([other, went]) == [went]
+
+
+@pytest.mark.parametrize(
+    ("received", "at", "has_come"),
+    [
+        (-59, -59, False),
+        (-61, 0, True),
+        (30, -90, False),
+        (180, 0, False),
+        (180, -61, True),
+        (180, None, True),
+    ],
+)
+def test_what_came_in_later_than_now_is_as_old_as_it_says(
+    received: int, at: int | None, has_come: bool
+) -> None:
+    """In minutes from now."""
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    told = None if at is None else now + timedelta(minutes=at)
+    assert has_waited(hour, told, now + timedelta(minutes=received), now) is has_come

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from jira_assets import clock
 from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.events.tidying import tidy
 from jira_assets.settings import Settings
+from jira_assets.warehouse.known import Known
 
 
 @pytest.fixture
@@ -55,3 +57,14 @@ def test_within_an_hour_there_is_nothing_to_do(settings: Settings) -> None:
         os.utime(mark, (moment, moment))
         tidy(settings)
         assert unreadable(settings) == 0
+
+
+def test_a_clock_that_is_years_ahead_makes_nothing_too_old(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_aside(settings, 1, 31)
+    now = datetime.now(UTC)
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=3000))
+    monkeypatch.setattr(Known, "newest_reading", lambda _known: now)
+    tidy(settings)
+    assert unreadable(settings) == 1

@@ -139,3 +139,10 @@ def test_a_damaged_list_is_named_and_others_are_read(store: LookupStore, tmp_pat
 def test_what_has_no_id_is_passed_over(store: LookupStore, odd: Any) -> None:
     write(store, "projects", odd, {"id": "1", "key": 7, "projectKeys": "x"})
     assert [entry.id for entry in store.read("projects")] == ["1"]
+
+
+def test_what_was_read_by_a_clock_ahead_is_older_than_what_is_read_now(store: LookupStore) -> None:
+    write(store, "versions", {"id": "1", "name": "old"}, {"id": "2", "name": "gone"}, day=3000)
+    new = Raw(msgspec.json.encode({"id": "1", "name": "new"}))
+    store.write("versions", {None: [new]}, MONDAY, now=MONDAY + timedelta(seconds=1))
+    assert read(store, "versions") == [("1", "new", True), ("2", "gone", False)]
