@@ -114,9 +114,19 @@ class CopySettings(Values, Folders):
         from jira_assets.privacy.in_use import verified  # not every command has to do with data
 
         try:
-            return verified(self.encryption_keys, self.keys_file)
+            return verified(self.encryption_keys, self.keys_file, self._holds_plain)
         except MalformedKeys as error:
             raise SettingsError("JIRA_ENCRYPTION_KEYS", error.problem, error.remedy) from None
+
+    def _holds_plain(self) -> bool:
+        """Whether there is something, and no key has sealed any of it."""
+        from jira_assets.raw.segments import holds_plain
+
+        waiting = (self.inbox_dir, self.queue_dir, self.events_dir)
+        return holds_plain(
+            self.raw_dir,
+            otherwise=any(path.is_file() for folder in waiting for path in folder.rglob("[!.]*")),
+        )
 
     @property
     def privacy_file(self) -> Path | None:

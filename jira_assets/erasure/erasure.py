@@ -79,9 +79,9 @@ class Erasure:
     def _renew_copies(self, report: Report) -> None:
         """Makes tables and published files what the raw log is now; nothing of what they were is left."""
         settings = self._settings
+        self._progress("renewing the tables")
+        report.problems += tables.rebuild(settings, self._progress)
         if settings.warehouse_path.exists():
-            self._progress("renewing the tables")
-            report.problems += tables.rebuild(settings, self._progress)
             self._progress("publishing")
             tables.publish(settings, empties_unbuilt=True)
         elif settings.published_dir.exists():

@@ -63,3 +63,15 @@ class Tampered(PrivacyError):
             "Restore it from a backup."
         )
         self.what = what
+
+
+class NotSealed(Tampered):
+    """Something is not encrypted where everything is: whoever can write there may have forged it."""
+
+    def __init__(self, what: str) -> None:
+        PrivacyError.__init__(
+            self,
+            f"{what} is not encrypted, and everything else is. Whoever can write there may have forged it: "
+            "remove it. If it is yours, `jira-assets keys rotate --accept-plain` encrypts it.",
+        )
+        self.what = what

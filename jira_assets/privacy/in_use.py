@@ -1,11 +1,13 @@
 """Which keys the data are encrypted with: `keys.json` beside them, with something that each key has sealed.
 
-So a missing or a wrong key is noticed before anything is written, and not when something has to be read.
+So a missing or a wrong key is noticed before anything is written, and not when something has to be read. What
+is sealed says, too, whether everything is: then a plain value is a forged one. Nobody without the key can say
+either; where the file is gone, everything is, if anything is.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +16,11 @@ import msgspec
 from upath import UPath
 
 from jira_assets.files import make_folder, replaced
-from jira_assets.privacy.errors import PrivacyError, Tampered, UnknownKey, WrongKey
-from jira_assets.privacy.keyring import NO_KEYS, Keyring
+from jira_assets.privacy.errors import NoKey, PrivacyError, Tampered, UnknownKey, WrongKey
+from jira_assets.privacy.keyring import NO_KEYS, Keyring, is_sealed
 
-_TEXT = b"jira-assets"
+_TEXT = b"jira-assets"  # all that versions wrote which did not know whether everything is sealed
+_ALL_SEALED = b"jira-assets: everything is sealed"
 
 
 class _File(msgspec.Struct):
@@ -27,11 +30,13 @@ class _File(msgspec.Struct):
 class KeysInUse:
     """The keys that have written, by the file that lists them. A key leaves it when nothing needs it.
 
-    Any number of processes may use it at once. Raises OSError, and PrivacyError if the file is damaged.
+    ``holds_plain`` tells whether what is stored was all stored without a key, while there is no file. Any
+    number of processes may use it at once. Raises OSError, and PrivacyError if the file is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holds_plain: Callable[[], bool] = lambda: True) -> None:
         self._path = path
+        self._holds_plain = holds_plain
 
     def ids(self) -> list[str]:
         """In the order in which they were first used."""
@@ -60,9 +65,23 @@ class KeysInUse:
         with self._locked():
             checks = self._read()
             if key_id not in checks:
-                self._write(checks | {key_id: keyring.seal(_TEXT, _place(key_id))})
+                text = _ALL_SEALED if self._is_all_sealed(checks, keyring) else _TEXT
+                self._write(checks | {key_id: keyring.seal(text, _place(key_id))})
             elif not self._is_right(checks, keyring, key_id):
                 raise WrongKey(key_id)
+
+    def is_all_sealed(self, keyring: Keyring) -> bool:
+        """Whether nothing is stored that no key has sealed, in the form that values are sealed in now."""
+        return self._is_all_sealed(self._read(), keyring)
+
+    def note(self, keyring: Keyring, *, is_all_sealed: bool) -> None:
+        """Note whether everything is sealed, by the key that writes, which is in use."""
+        key_id = keyring.writing
+        if key_id is None:
+            raise NoKey
+        text = _ALL_SEALED if is_all_sealed else _TEXT
+        with self._locked():
+            self._write(self._read() | {key_id: keyring.seal(text, _place(key_id))})
 
     def retire(self, key_id: str) -> None:
         """Note that nothing is encrypted with a key any more."""
@@ -72,10 +91,20 @@ class KeysInUse:
                 self._write(checks)
 
     def _is_right(self, checks: dict[str, bytes], keyring: Keyring, key_id: str) -> bool:
+        return self._text(checks, keyring, key_id) in (_TEXT, _ALL_SEALED)
+
+    def _is_all_sealed(self, checks: dict[str, bytes], keyring: Keyring) -> bool:
+        if not checks:
+            return not self._holds_plain()
+        return all(self._text(checks, keyring, key_id) == _ALL_SEALED for key_id in checks)
+
+    def _text(self, checks: dict[str, bytes], keyring: Keyring, key_id: str) -> bytes | None:
+        """What the key has sealed here; None if it is another one."""
+        sealed = checks[key_id]
         try:
-            return keyring.unseal(checks[key_id], _place(key_id)) == _TEXT
+            return keyring.unseal(sealed, _place(key_id)) if is_sealed(sealed) else None
         except (Tampered, UnknownKey):
-            return False
+            return None
 
     def _read(self) -> dict[str, bytes]:
         try:
@@ -105,28 +134,36 @@ class KeysInUse:
             os.close(descriptor)
 
 
-def verified(text: str | None, path: Path) -> Keyring:
-    """The keyring of a setting, once it is known to have the keys in use; it notes there that it writes.
+def verified(text: str | None, path: Path, holds_plain: Callable[[], bool] = lambda: True) -> Keyring:
+    """The keyring of a setting, once it is known to have the keys in use; it notes there that it writes, and
+    refuses what no key has sealed once everything is.
 
     Raises MalformedKeys, UnknownKey, WrongKey and OSError. What was found holds until the file changes.
     """
     try:
         status = path.stat()
     except FileNotFoundError:
-        return _verified(text, path, None)
-    return _verified(text, path, (status.st_ino, status.st_mtime_ns))
+        return _verified(text, path, None, holds_plain)
+    return _checked(text, path, (status.st_ino, status.st_mtime_ns))
 
 
 @lru_cache(maxsize=8)
-def _verified(text: str | None, path: Path, identity: tuple[int, int] | None) -> Keyring:
+def _checked(text: str | None, path: Path, identity: tuple[int, int]) -> Keyring:
+    return _verified(text, path, identity, lambda: True)
+
+
+def _verified(
+    text: str | None, path: Path, identity: tuple[int, int] | None, holds_plain: Callable[[], bool]
+) -> Keyring:
     del identity  # part of what makes it the same file
-    in_use = KeysInUse(path)
+    in_use = KeysInUse(path, holds_plain)
     if text is None:
         in_use.verify(NO_KEYS)
         return NO_KEYS
     keyring = Keyring.parse(text)
     in_use.verify(keyring)
-    return Keyring.parse(text, before_writing=lambda: in_use.add(keyring))
+    refuses_plain = in_use.is_all_sealed(keyring)
+    return Keyring.parse(text, before_writing=lambda: in_use.add(keyring), refuses_plain=refuses_plain)
 
 
 def _place(key_id: str) -> str:

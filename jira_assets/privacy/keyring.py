@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from jira_assets.privacy.errors import MalformedKeys, NoKey, Tampered, UnknownKey
+from jira_assets.privacy.errors import MalformedKeys, NoKey, NotSealed, Tampered, UnknownKey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import AEADDecryptionContext, AEADEncryptionContext
@@ -40,18 +40,32 @@ class Keyring:
     """The keys that were given: the first one writes, all of them read. Threads may share it.
 
     ``before_writing`` is called before anything is encrypted for the first time; if it fails, nothing is.
+    One that ``refuses_plain`` reads nothing that was stored without a key.
     """
 
-    __slots__ = ("_before_writing", "_header", "_keys", "writing")
+    __slots__ = ("_before_writing", "_header", "_keys", "refuses_plain", "writing")
 
-    def __init__(self, keys: Mapping[str, "Key"], before_writing: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, "Key"],
+        before_writing: Callable[[], object] | None = None,
+        *,
+        refuses_plain: bool = False,
+    ) -> None:
+        self.refuses_plain = refuses_plain
         self.writing: str | None = next(iter(keys), None)
         self._keys = dict(keys)
         self._header = b"" if self.writing is None else bytes([len(self.writing)]) + self.writing.encode()
         self._before_writing = before_writing
 
     @classmethod
-    def parse(cls, text: str, before_writing: Callable[[], object] | None = None) -> "Keyring":
+    def parse(
+        cls,
+        text: str,
+        before_writing: Callable[[], object] | None = None,
+        *,
+        refuses_plain: bool = False,
+    ) -> "Keyring":
         """Keys as ``id:base64``, with blanks, newlines or commas between them. Raises MalformedKeys."""
         from jira_assets.privacy.key import Key
 
@@ -64,7 +78,7 @@ class Keyring:
             if key_id in keys:
                 raise MalformedKeys(f"has the id {key_id!r} twice", "Give each key an id of its own")
             keys[key_id] = Key(_decoded(key_id, encoded))
-        return cls(keys, before_writing)
+        return cls(keys, before_writing, refuses_plain=refuses_plain)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -86,10 +100,11 @@ class Keyring:
     def unseal(self, stored: bytes, place: str) -> bytes:
         """The value that was sealed for this place, or what is stored if that is not sealed.
 
-        Raises UnknownKey, and Tampered if it is not what ``seal`` made for this place.
+        Raises UnknownKey, and Tampered if it is not what ``seal`` made for this place: where plain values are
+        refused, NotSealed.
         """
         if not is_sealed(stored):
-            return _plain(stored, place)
+            return self._plain(stored, place)
         key, end = self._key_of(stored, place)
         start = end + _NONCE_BYTES
         return key.decrypt(stored[end:start], stored[start:], stored[:end] + place.encode(), place)
@@ -125,9 +140,20 @@ class Keyring:
     def reveal(self, stored: bytes, purpose: str) -> bytes:
         """The value behind a pseudonym, or what is stored if that is none. Raises UnknownKey and Tampered."""
         if not is_pseudonym(stored):
-            return _plain(stored, purpose)
+            return self._plain(stored, purpose) if stored else stored
         key, end = self._key_of(stored, purpose)
         return key.decrypt_alike(stored[end:], stored[:end], purpose)
+
+    def _plain(self, stored: bytes, what: str) -> bytes:
+        """What was stored without a key. Raises Tampered if it was sealed, and its mark is damaged."""
+        # Every payload of the raw log comes by here, so most are told by a look at their beginning.
+        if stored[1:4] == _SEALED[1:] or stored[:1] in (_SEALED[:1], _PSEUDONYM[:1]):
+            same = sum(mine == theirs for mine, theirs in zip(stored[1:4], _SEALED[1:], strict=False))
+            if same >= min(2, len(stored) - 1):
+                raise Tampered(what)
+        if self.refuses_plain:
+            raise NotSealed(what)
+        return stored
 
     def _begin_writing(self) -> "Key":
         if self.writing is None:
@@ -169,16 +195,6 @@ def is_sealed(stored: bytes) -> bool:
 def is_pseudonym(stored: bytes) -> bool:
     """Whether ``pseudonym`` made it."""
     return stored.startswith(_PSEUDONYM)
-
-
-def _plain(stored: bytes, what: str) -> bytes:
-    """What was stored without a key. Raises Tampered if it was sealed, and its mark is damaged."""
-    # Every payload of the raw log comes by here, so most are told by a look at their beginning.
-    if stored[1:4] == _SEALED[1:] or stored[:1] in (_SEALED[:1], _PSEUDONYM[:1]):
-        same = sum(mine == theirs for mine, theirs in zip(stored[1:4], _SEALED[1:], strict=False))
-        if same >= min(2, len(stored) - 1):
-            raise Tampered(what)
-    return stored
 
 
 def key_id_of(stored: bytes, what: str) -> str | None:

@@ -32,7 +32,8 @@ _ROTATE = """\
 Encrypts everything again with the first key in JIRA_ENCRYPTION_KEYS, and what was not encrypted
 for the first time: the raw log, waiting events, the queue, the archive of events, attachments,
 tables and published files. Then it looks everywhere for what another key has encrypted. If there
-is nothing, that key may be taken out of the setting.
+is nothing, that key may be taken out of the setting, and from then on whatever is not encrypted is
+refused: it must be forged.
 
 To replace a key:
   1. jira-assets keys new
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     settings = Settings.load()
     if arguments.what == "rotate":
-        return _rotate(settings)
+        return _rotate(settings, accepts_plain=arguments.accept_plain)
     keyring, in_use = _keyring(settings), KeysInUse(settings.keys_file)
     if arguments.what == "new":
         return _new(arguments.id, {*keyring.ids, *in_use.ids()})
@@ -86,11 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     new = commands.add_parser("new", help="make a key and print it")
     new.add_argument("id", nargs="?", type=_key_id, help="what to call it (today's date)")
     commands.add_parser("list", help="which keys there are, which one writes, and which are in use")
-    commands.add_parser(
+    rotate = commands.add_parser(
         "rotate",
         help="encrypt everything with the key that writes, so that others may go",
         description=_ROTATE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    rotate.add_argument(
+        "--accept-plain",
+        action="store_true",
+        help="encrypt what is not encrypted although everything was: only if you know who put it there",
     )
     return parser
 
@@ -146,9 +152,11 @@ def _tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def _rotate(settings: Settings) -> int:
+def _rotate(settings: Settings, *, accepts_plain: bool) -> int:
     from jira_assets.rotation.rotate import Rotation  # which needs everything that has to do with data
 
+    if accepts_plain:
+        KeysInUse(settings.keys_file).note(settings.keyring, is_all_sealed=False)
     rotated = Rotation(settings, _tell).run()
     for problem in rotated.problems:
         sys.stdout.write(f"{problem}\n")

@@ -10,7 +10,7 @@ short or moved to another place.
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-from jira_assets.privacy.errors import Tampered
+from jira_assets.privacy.errors import NotSealed, Tampered
 from jira_assets.privacy.keyring import LONGEST_BEGINNING, TAG_BYTES, Keyring, beginning_bytes, key_id_of
 
 _MARK = b"\x89jira-assets\r\n\x1a\n"
@@ -80,6 +80,8 @@ def unsealed(file: BinaryIO, keyring: Keyring, place: str) -> Iterator[bytes]:
     """
     start = _content_start(file, place)
     if start is not None:
+        if keyring.refuses_plain:
+            raise NotSealed(place)
         return _pieces(file, start)
     for _ in _decrypted(file, keyring, place):
         pass

@@ -1,21 +1,26 @@
 """What the rows of the log hold: payloads compressed and then sealed, and why a fetch failed.
 
-A payload is sealed for its month, issue and part, and not for a segment: compaction moves it as it is.
+A payload is sealed for its month, issue, part and times, and not for a segment: compaction moves it as it is.
+What older versions sealed, not for its times, is read until everything is known to be sealed like that.
 What is changed after it was fetched says how often that was, so that it wins over what it was before.
 """
 
 import base64
 import binascii
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from jira_assets.privacy.errors import PrivacyError, Tampered, UnknownKey
-from jira_assets.privacy.keyring import Keyring, key_id_of
+from jira_assets.privacy.keyring import Keyring, is_sealed, key_id_of
 from jira_assets.privacy.rewriting import Change, unchanged
 from jira_assets.raw.codec import DamagedPayload, compress, decompress, revision_of
 from jira_assets.raw.errors import UnreadableSegment
 from jira_assets.raw.record import NO_FAILURES, Record
 from jira_assets.raw.segments import Row, Segment
+from jira_assets.timestamps import epoch_milliseconds
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARK = "\x01"  # between what may be read of a reason and the rest, sealed and in base64
 _REVISED = "\x02"  # behind a reason, as often as it was changed
 _OURS = str.maketrans(_MARK + _REVISED, "  ")
@@ -38,7 +43,8 @@ class Contents:
 
     def pack(self, record: Record) -> tuple[bytes | None, str | None]:
         """The payload and the error of a record as they are stored."""
-        place = self._place(record.issue_id, record.name)
+        updated, fetched = epoch_milliseconds(record.issue_updated) * 1000, _microseconds(record.fetched_at)
+        place = self._place(record.issue_id, record.name, updated, fetched)
         payload, error = record.payload, record.error
         return (
             None if payload is None else self._keyring.seal(compress(payload), place),
@@ -63,7 +69,7 @@ class Contents:
 
     def key_of(self, row: Row, segment: Segment) -> str | None:
         """The id of the key that has sealed a row, if one has. Raises as ``payload``."""
-        place = self._place(*row[:2])
+        place = self._place_of(row)
         try:
             return key_id_of(row[5] or b"" if row[6] is None else _sealed(row[6]), place)
         except (binascii.Error, Tampered) as error:
@@ -74,7 +80,7 @@ class Contents:
 
         None if that is what it holds. Raises as ``payload``.
         """
-        is_current = self.key_of(row, segment) == self._keyring.writing
+        is_current = self.key_of(row, segment) == self._keyring.writing and self._is_bound(row)
         if is_current and change is unchanged:
             return None
         renewed = self._renewed_payload if row[6] is None else self._renewed_error
@@ -83,7 +89,7 @@ class Contents:
     def _renewed_payload(
         self, row: Row, segment: Segment, change: Change, is_current: bool
     ) -> Renewed | None:
-        place, frame = self._place(*row[:2]), self._frame(row, segment)
+        place, frame = self._place_of(row), self._frame(row, segment)
         if change is not unchanged:
             payload = self._decompressed(frame, row, segment)
             changed = change(payload)
@@ -93,7 +99,7 @@ class Contents:
         return None if is_current else Renewed(self._keyring.seal(frame, place), None, is_news=False)
 
     def _renewed_error(self, row: Row, segment: Segment, change: Change, is_current: bool) -> Renewed | None:
-        place, reason = self._place(*row[:2]), self._reason(row, segment)
+        place, reason = self._place_of(row), self._reason(row, segment)
         error = reason.rstrip(_REVISED)
         changed = change(error.encode()).decode().translate(_OURS)
         if changed != error:
@@ -103,7 +109,7 @@ class Contents:
 
     def _frame(self, row: Row, segment: Segment) -> bytes:
         try:
-            return self._keyring.unseal(row[5] or b"", self._place(*row[:2]))
+            return self._unsealed(row[5] or b"", row)
         except PrivacyError as error:
             raise _unreadable(row, segment, error) from error
 
@@ -115,10 +121,10 @@ class Contents:
 
     def _reason(self, row: Row, segment: Segment) -> str:
         stored = row[6] or ""
-        if _MARK not in stored:
-            return stored
         try:
-            return self._keyring.unseal(_sealed(stored), _of_error(self._place(*row[:2]))).decode()
+            if _MARK not in stored:
+                return self._keyring.unseal(stored.encode(), _of_error(self._place_of(row))).decode()
+            return self._unsealed(_sealed(stored), row, _of_error).decode()
         except (binascii.Error, UnicodeDecodeError, PrivacyError) as error:
             raise _unreadable(row, segment, error) from error
 
@@ -130,8 +136,33 @@ class Contents:
         sealed = self._keyring.seal(error.encode(), _of_error(place))
         return f"{told}{_MARK}{base64.b64encode(sealed).decode()}"
 
-    def _place(self, issue_id: str, name: str) -> str:
-        return f"raw/{self._month}/{issue_id}/{name}"
+    def _unsealed(self, stored: bytes, row: Row, of: Callable[[str], str] = str) -> bytes:
+        try:
+            return self._keyring.unseal(stored, of(self._place_of(row)))
+        except Tampered:
+            if self._keyring.refuses_plain or not is_sealed(stored):
+                raise
+            return self._keyring.unseal(stored, of(self._place(*row[:2])))
+
+    def _is_bound(self, row: Row) -> bool:
+        """Whether a row is sealed for its times, if it is sealed."""
+        stored, place = row[5] or b"", self._place_of(row)
+        if row[6] is not None:
+            stored, place = _sealed(row[6]), _of_error(place)
+        try:
+            return not is_sealed(stored) or bool(self._keyring.unseal(stored, place) or True)
+        except PrivacyError:
+            return False
+
+    def _place_of(self, row: Row) -> str:
+        return self._place(*row[:4])
+
+    def _place(self, issue_id: str, name: str, *times: int) -> str:
+        return "/".join(["raw", self._month, issue_id, name, *map(str, times)])
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _of_error(place: str) -> str:

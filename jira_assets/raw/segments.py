@@ -24,6 +24,7 @@ import polars as pl
 from upath import UPath
 
 from jira_assets.files import fsync_folder, local, make_folder_anywhere, private
+from jira_assets.privacy.keyring import is_sealed
 from jira_assets.raw.errors import RawLogError, UnreadableSegment
 from jira_assets.raw.extent import Members
 from jira_assets.raw.seal import checksum, sealed, verify
@@ -165,6 +166,16 @@ def read_pieces(segment: Segment) -> Iterator[pl.DataFrame]:
         with _reading(segment):
             piece = scan.slice(start, rows_at_once).collect()
         yield piece
+
+
+def holds_plain(root: UPath, *, otherwise: bool) -> bool:
+    """Whether no key has sealed what a raw folder holds; ``otherwise`` if there is nothing in it."""
+    folders = sorted((root / "issues").glob("[0-9]*")) if (root / "issues").exists() else []
+    for segment in (segment for folder in folders for segment in list_segments(folder)):
+        payloads = read(segment, ["payload"])["payload"].drop_nulls()
+        if len(payloads):
+            return not is_sealed(payloads[0])
+    return otherwise
 
 
 def frame_of(rows: Iterable[Row | tuple[object, ...]]) -> pl.DataFrame:

@@ -77,6 +77,8 @@ class Rotation:
         rotated.problems += tables.rebuild(self._settings, lambda line: self._tell(f"tables: {line}"))
         self._tell(f"published: {tables.publish(self._settings):,} months written")
         self._verify(rotated)
+        if rotated.is_complete:
+            self._in_use.note(self._keyring, is_all_sealed=True)
         return rotated
 
     def _rewrite_all(self, rotated: Rotated) -> None:

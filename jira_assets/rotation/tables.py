@@ -24,6 +24,7 @@ def rebuild(settings: Settings, tell: Callable[[str], None]) -> list[str]:
     What was deleted is taken out of the file, too. Raises WarehouseError and SettingsError.
     """
     if not settings.warehouse_path.exists():
+        purge(settings.warehouse_path)
         return []
     resolved = resolution(settings)
     remember(settings, resolved)

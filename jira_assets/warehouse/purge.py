@@ -44,6 +44,7 @@ def purge(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
     It takes as much room as there is data, for a while. Raises WarehouseBusy, `duckdb.Error` and OSError.
     """
     if not path.exists():
+        log_of(path).unlink(missing_ok=True)  # nothing can be read of it any more but what was in the file
         return
     remove_leftovers(UPath(path.parent))  # of those who were killed at this
     with connect(path, patience_s=patience_s) as connection:

@@ -136,7 +136,8 @@ class Copy:
             download = Download(self._settings, client, _LOG)
             download.run(list(months), queued_only=False)
         # That nothing is found where something was is refused, and may be due to the lag of search.
-        assert all(isinstance(error, RawLogError) for error in download.failed.values()), download.failed
+        failed = [error for error in download.failed.values() if not isinstance(error, RawLogError)]
+        assert not failed, "; ".join(map(str, failed))
 
     def build(self) -> None:
         cursors = Cursors(self._settings.reconcile_dir)

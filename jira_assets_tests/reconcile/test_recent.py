@@ -207,7 +207,8 @@ def test_what_a_backup_of_the_copy_lacks_is_found_however_far_the_sweeps_had_com
     copied: Copy, tmp_path: Path
 ) -> None:
     site, folder = copied.sandbox.site, tmp_path / "copy"
-    for part in ("raw", "warehouse.duckdb"):
+    parts = ("raw", "warehouse.duckdb", "warehouse.duckdb.wal")
+    for part in parts:
         keep = shutil.copytree if (folder / part).is_dir() else shutil.copy2
         keep(folder / part, tmp_path / part)
     change(site, FIRST, summary="lost")
@@ -220,6 +221,6 @@ def test_what_a_backup_of_the_copy_lacks_is_found_however_far_the_sweeps_had_com
     copied.catch_up()
     assert copied.sweep().outdated == []
     shutil.rmtree(folder / "raw")
-    for part in ("raw", "warehouse.duckdb"):
+    for part in parts:
         (tmp_path / part).rename(folder / part)
     assert sorted(copied.sweep().outdated) == ["ENG-5", "SUP-1"]
