@@ -40,6 +40,7 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.rendering,
         lambda: settings.downloads_attachments,
         lambda: settings.attachment_max_bytes,
+        lambda: settings.max_answer_bytes,
         lambda: _columns(settings),
         lambda: _policy(settings),
     )
