@@ -48,8 +48,8 @@ class DamagedDelivery(Exception):
 class Delivery:
     """One event as it was delivered. ``received_at`` is in UTC, to the millisecond.
 
-    ``identifier`` is the same across retries of a delivery; ``issue_hint`` is the id that the webhook's own
-    address named (``?issue=10001``), digits, which Jira does not sign.
+    ``identifier`` is the same across retries of a delivery, and not signed by Jira, as ``issue_hint`` is not:
+    the id that the webhook's own address named (``?issue=10001``), digits.
     """
 
     name: str
@@ -59,13 +59,21 @@ class Delivery:
     body: bytes
 
     @classmethod
-    def arrived(cls, identifier: str, at: datetime, issue_hint: str | None, body: bytes) -> "Delivery":
-        """A delivery that is to be put into the inbox."""
-        return cls(file_name(at, identifier), identifier, at, issue_hint, body)
+    def arrived(
+        cls,
+        identifier: str,
+        at: datetime,
+        issue_hint: str | None,
+        body: bytes,
+        body_digest: str | None = None,
+    ) -> "Delivery":
+        """A delivery for the inbox. ``body_digest`` is that of a body that is elsewhere."""
+        name = file_name(at, identifier, body_digest or digest(body))
+        return cls(name, identifier, at, issue_hint, body)
 
     @property
     def fingerprint(self) -> str:
-        """Stands for the identifier in names and logs."""
+        """Stands for the identifier and the body in names and logs."""
         return _fingerprint_in(self.name)
 
 
@@ -214,7 +222,7 @@ class Inbox:
         return Backlog(len(names), _received_at(min(names)) if names else None)
 
     def fingerprints(self) -> list[str]:
-        """The fingerprints of the identifiers of all deliveries."""
+        """The fingerprints of all deliveries; in older names they are of the identifier alone."""
         return [_fingerprint_in(name) for name in self._names()]
 
     def _names(self) -> list[str]:
@@ -223,14 +231,22 @@ class Inbox:
         return []
 
 
-def file_name(received_at: datetime, identifier: str) -> str:
+def file_name(received_at: datetime, identifier: str, body_digest: str) -> str:
     """Sorts by arrival, and tells deliveries apart without showing anything that came from outside."""
-    return f"{_milliseconds(received_at):013d}-{fingerprint(identifier)}.event"
+    return f"{_milliseconds(received_at):013d}-{fingerprint(identifier, body_digest)}.event"
 
 
-def fingerprint(identifier: str) -> str:
-    """32 hexadecimal digits that stand for an identifier in names of files."""
-    return hashlib.sha256(identifier.encode()).hexdigest()[:32]
+def fingerprint(identifier: str, body_digest: str) -> str:
+    """32 hexadecimal digits that stand for a delivery in names of files.
+
+    Of the body too: whoever repeats or guesses an identifier must not make us take a true event for another.
+    """
+    return hashlib.sha256(f"{identifier}\n{body_digest}".encode()).hexdigest()[:32]
+
+
+def digest(body: bytes) -> str:
+    """The SHA-256 of a body, in hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def encode(delivery: Delivery) -> bytes:

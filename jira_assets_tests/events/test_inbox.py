@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jira_assets.events.inbox import Backlog, DamagedDelivery, Delivery, Inbox, encode, file_name
+from jira_assets.events.inbox import Backlog, DamagedDelivery, Delivery, Inbox, digest, encode, file_name
 
 MOMENT = datetime(2026, 11, 20, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def inbox(tmp_path: Path) -> Inbox:
 
 
 def test_the_name_of_a_file_tells_when_and_hides_what() -> None:
-    name = file_name(MOMENT, "../../etc/passwd")
+    name = file_name(MOMENT, "../../etc/passwd", digest(b"{}"))
     assert name.startswith("1795176000123-")
     assert name.endswith(".event")
     assert len(name) == 13 + 1 + 32 + len(".event")
