@@ -219,7 +219,7 @@ class Archive:
         """All files by day, in the order of time."""
         days: dict[str, list[Path]] = defaultdict(list)
         for path in sorted(self._folder.glob("*.jsonl.zst")):
-            if match := _FILE.fullmatch(path.name):
+            if (match := _FILE.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
                 days[match[1]].append(path)
         return days
 

@@ -21,13 +21,26 @@ from pathlib import Path
 import msgspec
 
 from jira_assets import clock
-from jira_assets.files import exchange, fsync_folder, make_folder, sync_in_turn, write_durably
+from jira_assets.files import (
+    UnfitFile,
+    exchange,
+    fsync_folder,
+    make_folder,
+    no_files,
+    open_file,
+    read_file,
+    sync_in_turn,
+    write_durably,
+)
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import LONGEST_BEGINNING, NO_KEYS, Keyring, key_id_of
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 
 HEADING_BYTES = 1024
 """Room for the line before a body that is written first: an identifier has at most 256 characters."""
+
+LARGEST_BYTES = 32 * 1024 * 1024
+"""More than the largest delivery of Jira's (25 MB) takes, sealed."""
 
 _SEALED_APART = b"\x03"
 _NAME = re.compile(r"([0-9]{13})-([0-9a-f]{32})\.event")
@@ -109,6 +122,10 @@ class Inbox:
         }
         write_durably(self.folder, files, sync)
 
+    def passed_over(self) -> list[str]:
+        """What lies here and is no file, so that it is left alone; what each is."""
+        return [f"{self.folder / name} is {kind}" for name, kind in sorted(no_files(self.folder).items())]
+
     def names(self) -> list[str]:
         """The complete deliveries, oldest first; none if there is no such folder."""
         return sorted(self._names())
@@ -118,12 +135,14 @@ class Inbox:
         if not _NAME.fullmatch(name):
             raise DamagedDelivery(name, "does not have the name of a delivery")
         try:
-            about, body = self._opened(name, (self.folder / name).read_bytes())
+            about, body = self._opened(name, read_file(self.folder / name, LARGEST_BYTES))
             received_at = _EPOCH + timedelta(milliseconds=about.received_at)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise DamagedDelivery(name, "does not begin with a line about the delivery") from error
         except Tampered as error:
             raise DamagedDelivery(name, "is not what was sealed") from error
+        except UnfitFile as error:
+            raise DamagedDelivery(name, str(error)) from error
         return Delivery(name, about.identifier, received_at, about.issue, body)
 
     def _opened(self, name: str, stored: bytes) -> tuple[_Heading, bytes]:
@@ -174,8 +193,11 @@ class Inbox:
 
     def _keys_of(self, name: str) -> set[str | None]:
         """The ids of the keys that have sealed a delivery's line and its body."""
-        with (self.folder / name).open("rb") as file:
-            stored = file.read(HEADING_BYTES + LONGEST_BEGINNING)
+        try:
+            with open_file(self.folder / name) as file:
+                stored = file.read(HEADING_BYTES + LONGEST_BEGINNING)
+        except UnfitFile as error:
+            raise DamagedDelivery(name, str(error)) from error
         is_apart = stored.startswith(_SEALED_APART)
         sealed = (stored[len(_SEALED_APART) :], stored[HEADING_BYTES:]) if is_apart else (stored,)
         try:
@@ -192,7 +214,7 @@ class Inbox:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
-                    if _NAME.fullmatch(entry.name):
+                    if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                         moment = entry.stat().st_mtime
                         if moment <= latest or moment > earliest_of_the_future:
                             found.append(entry.name)
@@ -227,7 +249,11 @@ class Inbox:
 
     def _names(self) -> list[str]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
-            return [entry.name for entry in entries if _NAME.fullmatch(entry.name)]
+            return [
+                entry.name
+                for entry in entries
+                if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            ]
         return []
 
 

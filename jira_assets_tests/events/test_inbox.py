@@ -1,3 +1,5 @@
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,3 +122,11 @@ def test_a_delivery_can_be_put_elsewhere(inbox: Inbox, tmp_path: Path) -> None:
     inbox.add([delivery(1)])
     inbox.move(delivery(1).name, elsewhere.folder)
     assert (inbox.names(), elsewhere.read(delivery(1).name)) == ([], delivery(1))
+
+
+def test_what_was_named_by_its_identifier_alone_is_still_read(tmp_path: Path) -> None:
+    inbox, written = Inbox(tmp_path), delivery(1)
+    name = f"{written.name[:14]}{hashlib.sha256(written.identifier.encode()).hexdigest()[:32]}.event"
+    (tmp_path / name).write_bytes(encode(written))
+    assert inbox.names() == [name]
+    assert inbox.read(name) == replace(written, name=name)
