@@ -155,6 +155,10 @@ class _Socket(io.RawIOBase):
         self._silence = source.gettimeout() or _SILENCE_SECONDS
         self.ends_at = monotonic() + _SILENCES * self._silence
 
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self)
+
     def readable(self) -> bool:
         return True
 
@@ -172,10 +176,8 @@ class _Socket(io.RawIOBase):
 
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
         self._socket = _Socket(sock)
-        self.fp = io.BufferedReader(self._socket)
+        super().__init__(self._socket, *args, **kwargs)  # type: ignore[arg-type]
 
     def read1(self, n: int = -1) -> bytes:
         """Of the body: neither heads nor trailers get more time, or they could go on for ever."""
