@@ -45,7 +45,7 @@ class Room:
         """Delete the bodies of receivers that were killed. One that still grows is younger."""
         for path in self.folder.glob(".*.body"):
             with contextlib.suppress(FileNotFoundError):
-                status = path.lstat()
+                status = path.stat()
                 if stat.S_ISREG(status.st_mode) and clock.seconds() - status.st_mtime > 2 * ARRIVES_WITHIN_S:
                     path.unlink()
 
