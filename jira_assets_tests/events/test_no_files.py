@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from jira_assets.attachments.store import AttachmentStore
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.inbox import LARGEST_BYTES, DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
@@ -16,6 +17,7 @@ from jira_assets.files import UnfitFile, open_file, remove_leftovers
 from jira_assets.health.waiting import passed_over
 from jira_assets.jira.finding import Level
 from jira_assets.jira.machine_checks import folders
+from jira_assets.privacy.keyring import NO_KEYS
 from jira_assets.raw.errors import UnreadableSegment
 from jira_assets.raw.segments import list_segments, read
 from jira_assets.settings import Settings
@@ -100,6 +102,18 @@ def test_a_segment_that_is_no_file_is_an_error_of_its_month(tmp_path: Path, kind
     [segment] = list_segments(UPath(tmp_path))
     with pytest.raises(UnreadableSegment, match="no file"):
         read(segment)
+
+
+@kinds
+def test_an_attachment_that_is_no_file_is_not_there_and_is_named(tmp_path: Path, kind: str) -> None:
+    store = AttachmentStore(UPath(tmp_path), NO_KEYS)
+    (tmp_path / "10001").mkdir()
+    KINDS[kind](tmp_path / "10001" / "7")
+    assert not store.holds("10001", "7", 2)
+    with pytest.raises(UnfitFile, match=kind):
+        b"".join(store.reading("10001", "7"))
+    assert not store.count_by_key("10001")
+    assert store.rewrite("10001").problems == [f"{tmp_path / '10001' / '7'} is {kind}"]
 
 
 def test_what_a_writer_may_have_left_is_looked_at_before_it_is_removed(tmp_path: Path) -> None:
