@@ -32,7 +32,7 @@ from typing import Any, cast
 
 from children import KEYS
 
-from jira_assets.events.inbox import Inbox, fingerprint
+from jira_assets.events.inbox import Inbox, digest, fingerprint
 from jira_assets.privacy.keyring import Keyring
 from jira_assets.receiver.server import listen
 
@@ -299,7 +299,8 @@ def _large(port: int, inbox: Inbox, stored: Counter) -> None:
                 answer += connection.recv(65536)
             if not answer.startswith(b"HTTP/1.1 200 "):
                 raise SystemExit(answer.decode())
-            inbox.remove(path.name for path in inbox.folder.glob(f"*-{fingerprint(identifier)}.event"))
+            name = f"*-{fingerprint(identifier, digest(body))}.event"
+            inbox.remove(path.name for path in inbox.folder.glob(name))
             stored.value += 1
 
 

@@ -18,6 +18,7 @@ DEFAULT_HISTORY_DAYS = 30
 DEFAULT_MAX_DELETED_PERCENT = 5
 DEFAULT_MAX_DELETED_ISSUES = 20
 DEFAULT_ATTACHMENT_MAX_MB = 50
+DEFAULT_MAX_ANSWER_MB = 256
 
 _HUNDRED_PERCENT = 100
 _BYTES_PER_MB = 1_000_000
@@ -92,12 +93,12 @@ class CopySettings(Values, Folders):
     @property
     def attachment_max_bytes(self) -> int:
         """Larger attachments are not copied; 50 MB unless set."""
-        value = self._optional("JIRA_ATTACHMENT_MAX_MB") or str(DEFAULT_ATTACHMENT_MAX_MB)
-        if not re.fullmatch(r"[1-9][0-9]{0,6}", value):
-            raise SettingsError(
-                "JIRA_ATTACHMENT_MAX_MB", f"is {shown(value)}", "Set it to a number of megabytes, 1 or more"
-            )
-        return int(value) * _BYTES_PER_MB
+        return self._megabytes("JIRA_ATTACHMENT_MAX_MB", DEFAULT_ATTACHMENT_MAX_MB)
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """Larger answers of Jira, decompressed, are asked for in smaller pieces; 256 MB unless set."""
+        return self._megabytes("JIRA_MAX_ANSWER_MB", DEFAULT_MAX_ANSWER_MB)
 
     @property
     def encryption_keys(self) -> str | None:
@@ -138,6 +139,12 @@ class CopySettings(Values, Folders):
         if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
             raise SettingsError(name, f"is {shown(value)}", "Set it to a number of days, 1 or more")
         return int(value)
+
+    def _megabytes(self, name: str, default: int) -> int:
+        value = self._optional(name) or str(default)
+        if not re.fullmatch(r"[1-9][0-9]{0,6}", value):
+            raise SettingsError(name, f"is {shown(value)}", "Set it to a number of megabytes, 1 or more")
+        return int(value) * _BYTES_PER_MB
 
     def _file(self, name: str) -> Path | None:
         value = self._optional(name)

@@ -5,12 +5,14 @@ On disks, nobody but us can read what is made here, unless it is said to be publ
 
 import contextlib
 import os
+import stat
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from upath import UPath
 
@@ -22,6 +24,18 @@ _OPEN_AT_ONCE = 64  # of the few hundred files that a process may have open
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 _PUBLIC_FOLDER = 0o777  # less what the user's umask takes away
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a folder",
+}
+
+
+class UnfitFile(OSError):
+    """What has the name of a file is none that is read here. The message says what it is."""
 
 
 def local(path: UPath) -> Path | None:
@@ -32,6 +46,50 @@ def local(path: UPath) -> Path | None:
 def private(path: str | os.PathLike[str], flags: int) -> int:
     """The ``opener`` of files that nobody else can read, from the moment they are there."""
     return os.open(path, flags, _PRIVATE_FILE)
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """A regular file to be read: nothing that waits, such as a FIFO, and no link to another place.
+
+    Raises UnfitFile for whatever else has the name, and FileNotFoundError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError:  # links and sockets cannot be opened like that
+        if (kind := _kind(os.lstat(path).st_mode)) is not None:
+            raise UnfitFile(f"is {kind}") from None
+        raise
+    if (kind := _kind(os.fstat(descriptor).st_mode)) is not None:
+        os.close(descriptor)
+        raise UnfitFile(f"is {kind}")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """What a regular file holds. Raises UnfitFile, also for one of more bytes, and FileNotFoundError."""
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise UnfitFile(f"has {size} bytes, more than {most}")
+        return file.read(size)
+
+
+def no_files(folder: Path) -> dict[str, str]:
+    """What lies in a folder that is no regular file, by name, and what each is. Nothing is opened."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):
+                    found[entry.name] = _kind(entry.stat(follow_symlinks=False).st_mode) or "a file"
+    return found
+
+
+def _kind(mode: int) -> str | None:
+    """What has a mode, unless it is a regular file."""
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no file")
 
 
 @contextmanager
@@ -185,5 +243,6 @@ def remove_leftovers(folder: UPath) -> None:
     names = [name for name in os.listdir(on_disk) if name[0] == "." and ".tmp" in name]  # noqa: PTH208 - quicker
     for path in map(on_disk.joinpath, names):  # DuckDB puts a .wal beside its file
         with contextlib.suppress(FileNotFoundError):  # somebody else may be tidying up too
-            if clock.seconds() - path.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and clock.seconds() - status.st_mtime > _LEFT_BEHIND_AFTER_S:
                 path.unlink()

@@ -9,10 +9,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from upath import UPath
 
-from jira_assets.files import fsync_folder, local, make_folder_anywhere, remove_leftovers, replaced
+from jira_assets.files import (
+    UnfitFile,
+    fsync_folder,
+    local,
+    make_folder_anywhere,
+    open_file,
+    remove_leftovers,
+    replaced,
+)
 from jira_assets.privacy.errors import PrivacyError, Tampered
 from jira_assets.privacy.keyring import Keyring
 from jira_assets.privacy.rewriting import Rewritten
@@ -75,7 +84,7 @@ class AttachmentStore:
 
     def reading(self, issue_id: str, attachment_id: str) -> Iterator[bytes]:
         """The content, verified if it is sealed. Raises OSError and PrivacyError."""
-        with self._path(issue_id, attachment_id).open("rb") as file:
+        with _opened(self._path(issue_id, attachment_id)) as file:
             yield from unsealed(file, self._keyring, _place(issue_id, attachment_id))
 
     def holds(self, issue_id: str, attachment_id: str, size: int) -> bool:
@@ -87,7 +96,7 @@ class AttachmentStore:
         if path is None:
             return True
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 is_sealed = self._keyring.writing is None or key_of(file, place) is not None
                 return is_sealed and unsealed_size(file, place) == size
         except (OSError, Tampered):
@@ -116,6 +125,8 @@ class AttachmentStore:
                     done.resealed += self._reseal(issue_id, attachment_id)
                 except PrivacyError as error:
                     done.problems.append(str(error))
+                except UnfitFile as error:
+                    done.problems.append(f"{self._path(issue_id, attachment_id)} {error}")
         if done.resealed:
             self.make_durable(issue_id)
         return done
@@ -125,8 +136,8 @@ class AttachmentStore:
         counts: Counter[str | None] = Counter()
         for attachment_id in self.attachment_ids(issue_id):
             with (
-                contextlib.suppress(FileNotFoundError),
-                self._path(issue_id, attachment_id).open("rb") as file,
+                contextlib.suppress(FileNotFoundError, UnfitFile),
+                _opened(self._path(issue_id, attachment_id)) as file,
             ):
                 counts[key_of(file, _place(issue_id, attachment_id))] += 1
         return counts
@@ -134,7 +145,7 @@ class AttachmentStore:
     def _reseal(self, issue_id: str, attachment_id: str) -> bool:
         """Whether there was something to do. What is written is read again before it counts."""
         path, place = self._path(issue_id, attachment_id), _place(issue_id, attachment_id)
-        with path.open("rb") as file:
+        with _opened(path) as file:
             if key_of(file, place) == self._keyring.writing:
                 return False
             with self._space_for(unsealed_size(file, place)), replaced(path) as staged:
@@ -181,6 +192,12 @@ class AttachmentStore:
         if not _NUMBER.fullmatch(attachment_id):
             raise ValueError(f"{attachment_id!r} is not the id of an attachment")
         return self._folder(issue_id) / attachment_id
+
+
+def _opened(path: UPath) -> BinaryIO:
+    """A file to be read: on disks a regular one, since a FIFO would be waited for."""
+    on_disk = local(path)
+    return path.open("rb") if on_disk is None else open_file(on_disk)
 
 
 def _place(issue_id: str, attachment_id: str) -> str:

@@ -23,6 +23,7 @@ from jira_assets.checks.verdicts import evaluation, shown
 from jira_assets.events.drain import Drain, Drained
 from jira_assets.events.queue import Newest, Queue
 from jira_assets.events.tidying import tidy
+from jira_assets.health.waiting import passed_over
 from jira_assets.settings import Settings
 
 # The daemon begins a tick every five seconds, and not before the last one has ended.
@@ -48,6 +49,8 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
     drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
     tidy(settings)
     now = time.monotonic()
+    for strange in passed_over(settings):
+        context.log.warning("%s: that is passed over. Remove it.", strange)
     until, look_at = now + _WATCH_SECONDS, now
     drained = Drained()
     newest: Mapping[str, Newest] | None = None

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from jira_assets.events.archive import Archive
 from jira_assets.events.archive_file import DamagedArchive
-from jira_assets.events.inbox import DamagedDelivery, Inbox
+from jira_assets.events.inbox import LARGEST_BYTES, DamagedDelivery, Inbox
+from jira_assets.files import UnfitFile, read_file
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.redaction import Redaction
 from jira_assets.privacy.rewriting import Change
@@ -111,7 +112,11 @@ class Stores:
         try:
             content = self._unreadable.read(name).body
         except DamagedDelivery:
-            content = (self._unreadable.folder / name).read_bytes()
+            try:
+                content = read_file(self._unreadable.folder / name, LARGEST_BYTES)
+            except UnfitFile as error:
+                self.problems.add(f"{self._unreadable.folder / name} {error}")
+                return False
         except PrivacyError as error:
             self.problems.add(str(error))
             return False

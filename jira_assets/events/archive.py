@@ -28,6 +28,7 @@ from upath import UPath
 
 from jira_assets.events.archive_file import ArchiveFile, DamagedArchive, Overtaken, identity, join, place_of
 from jira_assets.events.frames import framed
+from jira_assets.events.inbox import digest, fingerprint
 from jira_assets.files import remove_leftovers, write_durably
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
@@ -68,12 +69,12 @@ class ArchivedEvent:
 
 
 class _About(msgspec.Struct):
-    identifier: str
     received_at: datetime
 
 
 class _Line(_About, omit_defaults=True, kw_only=True):
     name: str
+    identifier: str
     event: str
     outcome: Outcome
     issue_ids: tuple[str, ...]
@@ -141,16 +142,19 @@ class Archive:
                     seen.add(line.name)
                     yield _event(line)
 
-    def identifiers(self, since: datetime) -> set[str]:
-        """Of the events received since then. What is damaged is left out, which costs a duplicate at most."""
-        identifiers: set[str] = set()
+    def fingerprints(self, since: datetime) -> set[str]:
+        """Of the events received since then, as ``inbox.fingerprint`` makes them.
+
+        What is damaged is left out, which costs a duplicate at most.
+        """
+        fingerprints: set[str] = set()
         for path in self._files_between(_utc_day(since), _LAST_DAY):
             with suppress(DamagedArchive):
                 for text in self._file(path).lines():
-                    about = _decoded(text, _About, path)
-                    if about.received_at >= since:
-                        identifiers.add(about.identifier)
-        return identifiers
+                    if _decoded(text, _About, path).received_at >= since:
+                        event = _event(_decoded(text, _Line, path))
+                        fingerprints.add(fingerprint(event.identifier, digest(event.body)))
+        return fingerprints
 
     def days(self) -> list[str]:
         """The days (``YYYY-MM-DD``) of which there are events, oldest first."""
@@ -215,7 +219,7 @@ class Archive:
         """All files by day, in the order of time."""
         days: dict[str, list[Path]] = defaultdict(list)
         for path in sorted(self._folder.glob("*.jsonl.zst")):
-            if match := _FILE.fullmatch(path.name):
+            if (match := _FILE.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
                 days[match[1]].append(path)
         return days
 

@@ -21,13 +21,26 @@ from pathlib import Path
 import msgspec
 
 from jira_assets import clock
-from jira_assets.files import exchange, fsync_folder, make_folder, sync_in_turn, write_durably
+from jira_assets.files import (
+    UnfitFile,
+    exchange,
+    fsync_folder,
+    make_folder,
+    no_files,
+    open_file,
+    read_file,
+    sync_in_turn,
+    write_durably,
+)
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import LONGEST_BEGINNING, NO_KEYS, Keyring, key_id_of
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 
 HEADING_BYTES = 1024
 """Room for the line before a body that is written first: an identifier has at most 256 characters."""
+
+LARGEST_BYTES = 32 * 1024 * 1024
+"""More than the largest delivery of Jira's (25 MB) takes, sealed."""
 
 _SEALED_APART = b"\x03"
 _NAME = re.compile(r"([0-9]{13})-([0-9a-f]{32})\.event")
@@ -48,8 +61,8 @@ class DamagedDelivery(Exception):
 class Delivery:
     """One event as it was delivered. ``received_at`` is in UTC, to the millisecond.
 
-    ``identifier`` is the same across retries of a delivery; ``issue_hint`` is the id that the webhook's own
-    address named (``?issue=10001``), digits, which Jira does not sign.
+    ``identifier`` is the same across retries of a delivery, and not signed by Jira, as ``issue_hint`` is not:
+    the id that the webhook's own address named (``?issue=10001``), digits.
     """
 
     name: str
@@ -59,13 +72,21 @@ class Delivery:
     body: bytes
 
     @classmethod
-    def arrived(cls, identifier: str, at: datetime, issue_hint: str | None, body: bytes) -> "Delivery":
-        """A delivery that is to be put into the inbox."""
-        return cls(file_name(at, identifier), identifier, at, issue_hint, body)
+    def arrived(
+        cls,
+        identifier: str,
+        at: datetime,
+        issue_hint: str | None,
+        body: bytes,
+        body_digest: str | None = None,
+    ) -> "Delivery":
+        """A delivery for the inbox. ``body_digest`` is that of a body that is elsewhere."""
+        name = file_name(at, identifier, body_digest or digest(body))
+        return cls(name, identifier, at, issue_hint, body)
 
     @property
     def fingerprint(self) -> str:
-        """Stands for the identifier in names and logs."""
+        """Stands for the identifier and the body in names and logs."""
         return _fingerprint_in(self.name)
 
 
@@ -101,6 +122,10 @@ class Inbox:
         }
         write_durably(self.folder, files, sync)
 
+    def passed_over(self) -> list[str]:
+        """What lies here and is no file, so that it is left alone; what each is."""
+        return [f"{self.folder / name} is {kind}" for name, kind in sorted(no_files(self.folder).items())]
+
     def names(self) -> list[str]:
         """The complete deliveries, oldest first; none if there is no such folder."""
         return sorted(self._names())
@@ -110,12 +135,14 @@ class Inbox:
         if not _NAME.fullmatch(name):
             raise DamagedDelivery(name, "does not have the name of a delivery")
         try:
-            about, body = self._opened(name, (self.folder / name).read_bytes())
+            about, body = self._opened(name, read_file(self.folder / name, LARGEST_BYTES))
             received_at = _EPOCH + timedelta(milliseconds=about.received_at)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise DamagedDelivery(name, "does not begin with a line about the delivery") from error
         except Tampered as error:
             raise DamagedDelivery(name, "is not what was sealed") from error
+        except UnfitFile as error:
+            raise DamagedDelivery(name, str(error)) from error
         return Delivery(name, about.identifier, received_at, about.issue, body)
 
     def _opened(self, name: str, stored: bytes) -> tuple[_Heading, bytes]:
@@ -166,8 +193,11 @@ class Inbox:
 
     def _keys_of(self, name: str) -> set[str | None]:
         """The ids of the keys that have sealed a delivery's line and its body."""
-        with (self.folder / name).open("rb") as file:
-            stored = file.read(HEADING_BYTES + LONGEST_BEGINNING)
+        try:
+            with open_file(self.folder / name) as file:
+                stored = file.read(HEADING_BYTES + LONGEST_BEGINNING)
+        except UnfitFile as error:
+            raise DamagedDelivery(name, str(error)) from error
         is_apart = stored.startswith(_SEALED_APART)
         sealed = (stored[len(_SEALED_APART) :], stored[HEADING_BYTES:]) if is_apart else (stored,)
         try:
@@ -184,7 +214,7 @@ class Inbox:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
-                    if _NAME.fullmatch(entry.name):
+                    if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                         moment = entry.stat().st_mtime
                         if moment <= latest or moment > earliest_of_the_future:
                             found.append(entry.name)
@@ -214,23 +244,35 @@ class Inbox:
         return Backlog(len(names), _received_at(min(names)) if names else None)
 
     def fingerprints(self) -> list[str]:
-        """The fingerprints of the identifiers of all deliveries."""
+        """The fingerprints of all deliveries; in older names they are of the identifier alone."""
         return [_fingerprint_in(name) for name in self._names()]
 
     def _names(self) -> list[str]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
-            return [entry.name for entry in entries if _NAME.fullmatch(entry.name)]
+            return [
+                entry.name
+                for entry in entries
+                if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            ]
         return []
 
 
-def file_name(received_at: datetime, identifier: str) -> str:
+def file_name(received_at: datetime, identifier: str, body_digest: str) -> str:
     """Sorts by arrival, and tells deliveries apart without showing anything that came from outside."""
-    return f"{_milliseconds(received_at):013d}-{fingerprint(identifier)}.event"
+    return f"{_milliseconds(received_at):013d}-{fingerprint(identifier, body_digest)}.event"
 
 
-def fingerprint(identifier: str) -> str:
-    """32 hexadecimal digits that stand for an identifier in names of files."""
-    return hashlib.sha256(identifier.encode()).hexdigest()[:32]
+def fingerprint(identifier: str, body_digest: str) -> str:
+    """32 hexadecimal digits that stand for a delivery in names of files.
+
+    Of the body too: whoever repeats or guesses an identifier must not make us take a true event for another.
+    """
+    return hashlib.sha256(f"{identifier}\n{body_digest}".encode()).hexdigest()[:32]
+
+
+def digest(body: bytes) -> str:
+    """The SHA-256 of a body, in hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def encode(delivery: Delivery) -> bytes:

@@ -17,7 +17,15 @@ from typing import NamedTuple
 import msgspec
 from upath import UPath
 
-from jira_assets.files import exchange, make_folder, remove_leftovers, write_durably
+from jira_assets.files import (
+    UnfitFile,
+    exchange,
+    make_folder,
+    no_files,
+    read_file,
+    remove_leftovers,
+    write_durably,
+)
 from jira_assets.jira.events import Expected
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import NO_KEYS, Keyring, key_id_of
@@ -31,6 +39,7 @@ _ISSUE_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 GIVE_UP_AFTER = timedelta(hours=1)
 NOTHING_EXPECTED = Expected(None, None)
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
+_LARGEST_BYTES = 1024 * 1024  # an item has a few hundred
 _NAME = re.compile(r"([0-9]{13})-([0-9]{1,20})-[0-9a-f]{16}\.json", re.ASCII)
 
 
@@ -105,6 +114,21 @@ class Queue:
         self.put(new)
         return sum(map(len, new.values()))
 
+    def passed_over(self) -> list[str]:
+        """What lies here and is no item and no month, so that it is left alone; what each is."""
+        months = self._months()
+        found = [
+            (self._folder / name, kind)
+            for name, kind in no_files(self._folder).items()
+            if kind != "a folder" and name not in months
+        ]
+        found += [
+            (self._of(month) / name, kind)
+            for month in months
+            for name, kind in no_files(self._of(month)).items()
+        ]
+        return [f"{path} is {kind}" for path, kind in sorted(found)]
+
     def months(self) -> list[str]:
         """The months with work, oldest first."""
         return [month for month in self._months() if self.names(month)]
@@ -115,8 +139,8 @@ class Queue:
 
     def names(self, month: str) -> list[str]:
         """The names of a month's items, oldest first."""
-        with suppress(FileNotFoundError):
-            return sorted(path.name for path in self._of(month).iterdir() if _NAME.fullmatch(path.name))
+        with suppress(FileNotFoundError), os.scandir(self._of(month)) as entries:
+            return sorted(entry.name for entry in entries if _is_item(entry))
         return []
 
     def items(self, month: str) -> list[Item]:
@@ -148,14 +172,14 @@ class Queue:
         counts: Counter[str | None] = Counter()
         for name in self.names(month):
             with suppress(FileNotFoundError, Tampered):
-                counts[key_id_of((self._of(month) / name).read_bytes(), name)] += 1
+                counts[key_id_of(_stored(self._of(month) / name), name)] += 1
         return counts
 
     def _rewrite(self, month: str, name: str, done: Rewritten) -> None:
         done.seen += 1
         path, place = self._of(month) / name, _place(month, name)
         try:
-            stored = path.read_bytes()
+            stored = _stored(path)
             if key_id_of(stored, place) != self._keyring.writing:
                 exchange(path, self._keyring.seal(self._keyring.unseal(stored, place), place))
                 done.resealed += 1
@@ -178,7 +202,9 @@ class Queue:
 
     def _months(self) -> list[str]:
         with suppress(FileNotFoundError):
-            return sorted(path.name for path in self._folder.iterdir() if _MONTH.fullmatch(path.name))
+            return sorted(
+                path.name for path in self._folder.iterdir() if _MONTH.fullmatch(path.name) and path.is_dir()
+            )
         return []
 
     def _newest(self, month: str) -> Newest | None:
@@ -186,7 +212,7 @@ class Queue:
         with suppress(FileNotFoundError), os.scandir(self._of(month)) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
-                    if _NAME.fullmatch(entry.name):
+                    if _is_item(entry):
                         found.append(Newest(entry.stat().st_mtime_ns, entry.name))
         return max(found, default=None)
 
@@ -196,7 +222,7 @@ class Queue:
     def _read(self, month: str, name: str) -> Item:
         path = self._of(month) / name
         try:
-            content = self._keyring.unseal(path.read_bytes(), _place(month, name))
+            content = self._keyring.unseal(_stored(path), _place(month, name))
             return msgspec.json.decode(content, type=Item)
         except (Tampered, msgspec.DecodeError, UnicodeDecodeError):
             item = Item(issue_id=name.split("-")[1], cause=name, received_at=received_at(name))
@@ -222,6 +248,18 @@ def received_at(name: str) -> datetime:
 def _asked(item: Item) -> Item:
     """What an item asks for, whatever the reason."""
     return msgspec.structs.replace(item, cause="", received_at=_ANY_TIME)
+
+
+def _is_item(entry: os.DirEntry[str]) -> bool:
+    return _NAME.fullmatch(entry.name) is not None and entry.is_file(follow_symlinks=False)
+
+
+def _stored(path: Path) -> bytes:
+    """The content of an item's file. Raises Tampered for what is none, FileNotFoundError."""
+    try:
+        return read_file(path, _LARGEST_BYTES)
+    except UnfitFile as error:
+        raise Tampered(f"{path} {error}") from error
 
 
 def _checked(item: Item) -> bool:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import requests
 
-from jira_assets.jira.transport import what_broke
+from jira_assets.jira.answers import send
+from jira_assets.jira.transport import open_session, what_broke
 
 LINES_SHOWN = 10
 _TIMEOUT = (5.0, 10.0)
@@ -56,11 +57,15 @@ def _post(url: str, text: str) -> str | None:
     """What went wrong, if anything did. Redirects are not followed: what is there was not configured."""
     body = {"text": text}
     try:
-        with _unheard("urllib3.connectionpool"):
-            answer = requests.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False, stream=True)
+        with _unheard("urllib3.connectionpool"), open_session(url, 1) as session:
+            answer = send(
+                session, session.prepare_request(requests.Request("POST", url, json=body)), _TIMEOUT
+            )
             answer.close()
     except requests.RequestException as error:
         return what_broke(error)
+    except ValueError:
+        return "its address is none"
     return None if 200 <= answer.status_code < 300 else f"the answer is HTTP {answer.status_code}"
 
 

@@ -16,7 +16,7 @@ from jira_assets.health.ahead import Ahead, ahead
 from jira_assets.health.kept import PLACES, kept
 from jira_assets.health.stored import Read, Stored, stored
 from jira_assets.health.told import Told, told
-from jira_assets.health.waiting import Waiting, waiting
+from jira_assets.health.waiting import Waiting, passed_over, waiting
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.token_life import token_days_left
@@ -42,6 +42,7 @@ class Asked(StrEnum):
     PROJECTS = "projects"
     EVENTS = "events"
     BACKLOG = "backlog"
+    FOLDERS = "folders"
     TOKEN = "token"  # noqa: S105 - no secret
     DISK = "disk"
 
@@ -81,6 +82,9 @@ def measure(
         attempts.failed[Asked.PROJECTS] = f"{', '.join(jira.lost)} of JIRA_PROJECTS cannot be seen"
     events = attempts.of(Asked.EVENTS, lambda: told(_archive(settings), since, now), None)
     backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
+    strange: list[str] = attempts.of(Asked.FOLDERS, lambda: passed_over(settings), [])
+    if strange:
+        attempts.failed[Asked.FOLDERS] = f"{', '.join(strange)}: that is passed over. Remove it."
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
     places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: kept(settings), {})
     values: dict[str, Value] = {

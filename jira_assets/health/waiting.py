@@ -17,6 +17,11 @@ class Waiting:
     oldest_wait_s: int | None = None
 
 
+def passed_over(settings: Settings) -> list[str]:
+    """What lies in the inbox and the queue and is no file, so that nobody opens it. Raises OSError."""
+    return [*Inbox(settings.inbox_dir).passed_over(), *Queue(settings.queue_dir).passed_over()]
+
+
 def waiting(settings: Settings, now: datetime) -> Waiting:
     """What waits, by the names of files; nothing is opened. Raises OSError."""
     queue, events = Queue(settings.queue_dir), Inbox(settings.inbox_dir).backlog()

@@ -252,16 +252,20 @@ def visible_projects(client: JiraClient, kind: str | None = None) -> dict[str, s
     """The key and name of every project that the account can see, or of those of one kind."""
     found: dict[str, str] = {}
     start_at = 0
-    while True:
+    for _ in range(MAX_PAGES):
         params: dict[str, str | int] = {"startAt": start_at, "maxResults": _PROJECTS_PER_PAGE}
         if kind is not None:
             params["typeKey"] = kind
         page = client.get_json(PROJECTS, params, _ProjectPage)
+        before = len(found)
         found.update((project.key, project.name or project.key) for project in page.values)
         start_at += len(page.values)
         at_end = page.total is not None and start_at >= page.total
         if page.is_last or at_end or not page.values:
             return found
+        if len(found) == before:
+            raise BrokenPaging("GET", PROJECTS, 200, "Jira sent the same projects on two pages.")
+    raise BrokenPaging("GET", PROJECTS, 200, f"more than {MAX_PAGES} pages.")
 
 
 def myself(client: JiraClient) -> Account:

@@ -13,7 +13,7 @@ from jira_assets.jira import auth
 from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.cloud_id import cloud_id_of_site
 from jira_assets.jira.elsewhere import Elsewhere
-from jira_assets.jira.host import Answer, Host, Hosts, Parameters, Request, Statistics
+from jira_assets.jira.host import MAX_ANSWER_BYTES, Answer, Host, Hosts, Parameters, Request, Statistics
 from jira_assets.jira.oauth import AccessTokens
 from jira_assets.jira.shared import Shared
 from jira_assets.jira.throttle import Throttle
@@ -29,6 +29,9 @@ _TIMEOUT = (CONNECT_SECONDS, READ_SECONDS)
 class JiraClient:
     """Reads from one Jira site as one account. Safe to share between threads; close it after use.
 
+    ``timeout`` is in seconds: for a connection, and for each silence; an answer may take two of those, and
+    one second more for each 64 KB. No more than ``max_answer_bytes`` of an answer are held, decompressed.
+
     Every call may raise a ``JiraError``. 408, 425, 429, 5xx, timeouts, broken connections and unreadable
     bodies are tried again, which is safe because all that is sent here, the POSTs included, only reads. After
     a 401 nothing more is sent: repeating a refused credential locks accounts. Only OAuth, whose tokens are
@@ -42,10 +45,11 @@ class JiraClient:
         credential: auth.Credential | auth.ClientCredentials,
         throttle: Throttle | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self._base_url = base_url
         self._throttle = throttle or Throttle()
-        self._hosts = Hosts(self._throttle, timeout)
+        self._hosts = Hosts(self._throttle, timeout, max_answer_bytes)
         site = base_url.address if isinstance(base_url, auth.Gateway) else base_url
         self._elsewhere = Elsewhere(site, timeout, self._hosts.session)
         self._jira = Shared(self._open_jira)
@@ -63,7 +67,8 @@ class JiraClient:
         timeout: tuple[float, float] = _TIMEOUT,
     ) -> "JiraClient":
         """A client for the configured site. Raises ``SettingsError``; sends nothing yet."""
-        return cls(auth.base_url(settings), auth.credential(settings), throttle, timeout)
+        limit = settings.max_answer_bytes
+        return cls(auth.base_url(settings), auth.credential(settings), throttle, timeout, limit)
 
     @classmethod
     def for_slas(
@@ -79,7 +84,7 @@ class JiraClient:
         credential = auth.sla_credential(settings)
         if credential is None:
             return None
-        return cls(auth.gateway(settings), credential, throttle, timeout)
+        return cls(auth.gateway(settings), credential, throttle, timeout, settings.max_answer_bytes)
 
     @property
     def concurrency(self) -> int:

@@ -15,13 +15,12 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from jira_assets import clock
+from jira_assets.jira.answers import pieces
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.elsewhere import RefusedAddress, Unreachable
 from jira_assets.jira.errors import Unavailable, kind_of_status
 from jira_assets.jira.transport import what_broke
 from jira_assets.jira.waiting import seconds_asked_for
-
-CHUNK_BYTES = 128 * 1024
 
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MEDIA = re.compile(r"/file/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/binary")
@@ -142,7 +141,7 @@ class Content:
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         superfluous = self._check(response)
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in pieces(response):
             self._client.throttle.sleep(0)  # ends here when the client is closed
             piece = chunk[superfluous:]
             superfluous -= len(chunk) - len(piece)

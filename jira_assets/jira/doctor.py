@@ -39,6 +39,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _examine_site(settings)
     yield from _run("keys", partial(machine_checks.keys, settings))
     yield from _run("disk", partial(machine_checks.disk, settings))
+    yield from _run("folders", partial(machine_checks.folders, settings))
     yield from _run("database", partial(machine_checks.database, settings))
 
 

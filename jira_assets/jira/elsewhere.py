@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
+from jira_assets.jira.answers import send
 from jira_assets.jira.transport import what_broke
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -55,23 +56,13 @@ class Elsewhere:
             session = self._sessions.get(origin) or self._opened(origin)
             self._sessions[origin] = session
         try:
-            return self._send(session, requests.Request("GET", address, headers=dict(headers)))
+            request = session.prepare_request(requests.Request("GET", address, headers=dict(headers)))
+            return send(session, request, self._timeout)
         except requests.RequestException as error:
             reason = what_broke(error)
         except ValueError:
             reason = "its address is none"
         raise Unreachable(reason)  # out of the handler: the library's error holds the address
-
-    def _send(self, session: requests.Session, request: requests.Request) -> requests.Response:
-        # By the adapter: a session reads the whole body of a redirect, even of one it is not to follow.
-        return session.get_adapter(request.url).send(
-            session.prepare_request(request),
-            stream=True,
-            timeout=self._timeout,
-            verify=session.verify is None or session.verify,
-            cert=session.cert,
-            proxies=session.proxies,
-        )
 
     def _origin(self, address: str) -> str:
         try:

@@ -117,6 +117,16 @@ class Unavailable(JiraError):
     )
 
 
+class TooLarge(Unavailable):
+    """An answer has more bytes than may be held. Not tried again: it is asked for in smaller pieces."""
+
+    reason_is_ours = True
+    advice = (
+        "Nothing smaller can be asked for: look at it in Jira. If it is right, raise JIRA_MAX_ANSWER_MB, as "
+        "far as there is memory."
+    )
+
+
 class UnreadablePage(Unavailable):
     """A page of a search, down to a single issue, though the search itself works: an issue is at fault."""
 

@@ -11,15 +11,16 @@ from typing import Generic, TypeVar
 import msgspec
 import requests
 
+from jira_assets.jira.answers import TooManyBytes, beginning, send, whole
 from jira_assets.jira.auth import Credential, Credentials
 from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.errors import (
     RateLimited,
-    Redirected,
+    TooLarge,
     Unauthorised,
     Unavailable,
 )
-from jira_assets.jira.setback import Setback, broken, failure, fit_to_tell, is_login_refused
+from jira_assets.jira.setback import Setback, broken, failure, fit_to_tell, is_login_refused, redirect_host
 from jira_assets.jira.throttle import Throttle
 from jira_assets.jira.transport import open_session
 from jira_assets.text.surrogates import without_lone_surrogates
@@ -32,6 +33,7 @@ Parameters = Mapping[str, str | int]
 _IDENTITY = re.compile(r"/(\d+|[A-Z][A-Z0-9_]+-\d+)(?=/|$)")
 _SUCCESS = range(200, 300)
 _CONTENT = frozenset({200, 206, 301, 302, 303, 307, 308})
+MAX_ANSWER_BYTES = 256_000_000
 _STREAMED = 2  # answers that are read piece by piece keep a connection, but no slot of the throttle
 
 
@@ -88,11 +90,14 @@ class Statistics:
 
 
 class Hosts:
-    """Opens the hosts that one client talks to. They share a throttle, time limits and counts."""
+    """Opens the hosts that one client talks to. They share a throttle, limits and counts."""
 
-    def __init__(self, throttle: Throttle, timeout: tuple[float, float]) -> None:
+    def __init__(
+        self, throttle: Throttle, timeout: tuple[float, float], max_answer_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
         self.throttle = throttle
         self.timeout = timeout
+        self.max_answer_bytes = max_answer_bytes
         self.clock = JiraClock()
         self._lock = threading.Lock()
         self._statistics = Statistics()
@@ -232,9 +237,14 @@ class Host:
         if not isinstance(response, requests.Response):
             return response
         try:
-            content = response.content
+            content = whole(response, self._hosts.max_answer_bytes)
         except requests.RequestException as error:
             return broken(request.method, request.path, error, credential)
+        except TooManyBytes:
+            limit = self._hosts.max_answer_bytes
+            self._hosts.count(bytes_=limit)
+            reason = f"the answer has more than {limit / 1_000_000:g} MB, decompressed."
+            raise TooLarge(request.method, request.path, response.status_code, reason) from None
         self._hosts.count(bytes_=len(content))
         try:
             value = _value(content, request.into)
@@ -256,21 +266,18 @@ class Host:
         self._hosts.count(requests=1)
         sent = self._hosts.clock.reading()
         try:
-            response = self._session.send(
-                prepared, timeout=self._hosts.timeout, allow_redirects=False, stream=True
-            )
+            response = send(self._session, prepared, self._hosts.timeout)
             told = time_told(response)
             if told is not None:
                 self._hosts.clock.note(told, sent)
-            if response.status_code in accepted and not is_login_refused(response):
+            is_accepted = response.status_code in accepted and redirect_host(response) is not None
+            if is_accepted and not is_login_refused(response):
                 return response
-            self._hosts.count(bytes_=len(response.content))
+            body = beginning(response)
+            self._hosts.count(bytes_=len(body))
         except requests.RequestException as error:
             return broken(request.method, request.path, error, credential)
-        except ValueError:  # the library reads where a redirect leads, though it is not to follow it
-            reason = "the answer is a redirect to what is no address"
-            raise Redirected(request.method, request.path, None, reason) from None
-        return failure(request.method, request.path, response, credential)
+        return failure(request.method, request.path, response, body, credential)
 
     def _prepare(self, request: Request[T], credential: Credential) -> requests.PreparedRequest:
         headers = dict(request.headers)

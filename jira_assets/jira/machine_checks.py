@@ -40,6 +40,7 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.rendering,
         lambda: settings.downloads_attachments,
         lambda: settings.attachment_max_bytes,
+        lambda: settings.max_answer_bytes,
         lambda: _columns(settings),
         lambda: _policy(settings),
     )
@@ -93,6 +94,19 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield _local_folder(settings.warehouse_path.parent)
     else:
         yield _local_folder(Path(folder.path))
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """What lies in the inbox and the queue and will never be read; nothing if all is well."""
+    from jira_assets.health.waiting import passed_over  # imports the queue, which most commands never need
+
+    try:
+        strange = passed_over(settings)
+    except OSError as error:
+        yield fail("folders", f"{error.filename} cannot be listed: {error.strerror}", "See above: the disk.")
+        return
+    if strange:
+        yield warn("folders", f"passed over: {', '.join(strange)}", "Remove what is no file of jira_assets.")
 
 
 def database(settings: Settings) -> Iterator[Finding]:

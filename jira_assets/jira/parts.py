@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.errors import BrokenPaging, Unavailable
+from jira_assets.jira.errors import BrokenPaging, TooLarge, Unavailable
 
 COMMENTS_PER_PAGE = 100
 WORKLOGS_PER_PAGE = 5000
@@ -175,7 +175,13 @@ def _read_through(client: JiraClient, path: str, per_page: int) -> _Reading:
     reading: _Reading | None = None
     for _ in range(MAX_PAGES):
         start_at = reading.sent if reading else 0
-        answer = client.get(path, {"startAt": start_at, "maxResults": per_page}, _Page)
+        try:
+            answer = client.get(path, {"startAt": start_at, "maxResults": per_page}, _Page)
+        except TooLarge:
+            if per_page == 1:
+                raise
+            per_page //= 2
+            continue
         page, total = answer.value.elements(), answer.value.total
         if page is None or total is None:
             raise Unavailable("GET", path, 200, "the answer is not a page of a list.")

@@ -48,16 +48,19 @@ def broken(method: str, path: str, error: requests.RequestException, credential:
 
 
 def failure(
-    method: str, path: str, response: requests.Response, credential: Credential
+    method: str, path: str, response: requests.Response, body: bytes, credential: Credential
 ) -> Setback | Unauthorised:
-    """An answer that is none: what may be tried again, after a 401 perhaps. Raises what may not."""
+    """An answer that is none, and the beginning of its body: what may be tried again, after a 401 perhaps.
+
+    Raises what may not.
+    """
     login_refused = is_login_refused(response)
     kind = Unauthorised if login_refused else kind_of_status(response.status_code)
-    reason = message_of(response.content)
+    reason = message_of(body)
     if lacks_scope(response.status_code, reason):
         kind = ScopeMissing
     if kind is Redirected:
-        host = urlsplit(response.headers.get("Location", "")).hostname or "an unknown host"
+        host = redirect_host(response) or "what is no address"
         reason = f"the answer is a redirect to {host}"  # never the address: it may be signed
     if kind is Unauthorised:
         kind = credential.refusal
@@ -74,6 +77,14 @@ def failure(
         pauses=kind is RateLimited or asked_for is not None,
         everything=kind is RateLimited and not concerns_one_endpoint(response.headers),
     )
+
+
+def redirect_host(response: requests.Response) -> str | None:
+    """The host that an answer leads to; None if that is no address at all."""
+    try:
+        return urlsplit(response.headers.get("Location", "")).hostname or "an unknown host"
+    except ValueError:
+        return None
 
 
 def fit_to_tell(text: str, credential: Credential) -> str:

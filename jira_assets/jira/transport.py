@@ -5,8 +5,9 @@ from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
+
+from jira_assets.jira.answers import ACCEPTED_ENCODINGS, TimedAdapter
 
 
 def open_session(base_url: str, connections: int) -> requests.Session:
@@ -21,11 +22,12 @@ def open_session(base_url: str, connections: int) -> requests.Session:
     session.proxies, session.verify = environment["proxies"], environment["verify"]
     session.trust_env = False
     session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
-    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, TimedAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True))
     session.headers.update(
         {
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODINGS,
             # Names and messages in one language, whatever the account's profile says.
             "Accept-Language": "en",
             "X-Force-Accept-Language": "true",

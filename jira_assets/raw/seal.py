@@ -4,6 +4,7 @@ Parquet itself checks nothing but what its compression happens to notice. A flip
 times would give other rows, or crash the reader, so none sees a segment before its checksum is right.
 """
 
+import stat
 import zlib
 from functools import lru_cache
 from typing import IO
@@ -29,6 +30,8 @@ def sealed(parquet: bytes) -> bytes:
 def verify(path: UPath) -> None:
     """Raises UnreadableSegment unless the file is just what was sealed. A file is read for it once."""
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a FIFO would be waited for
+        raise UnreadableSegment(str(path), "it is no file")
     _verify(path, status.st_size, getattr(status, "st_mtime", None))
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -44,7 +45,8 @@ class Room:
         """Delete the bodies of receivers that were killed. One that still grows is younger."""
         for path in self.folder.glob(".*.body"):
             with contextlib.suppress(FileNotFoundError):
-                if clock.seconds() - path.stat().st_mtime > 2 * ARRIVES_WITHIN_S:
+                status = path.stat()
+                if stat.S_ISREG(status.st_mode) and clock.seconds() - status.st_mtime > 2 * ARRIVES_WITHIN_S:
                     path.unlink()
 
 

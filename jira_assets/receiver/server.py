@@ -6,7 +6,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Thread
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -15,6 +17,7 @@ from jira_assets.receiver.app import application
 from jira_assets.settings import Settings
 
 CONNECTIONS = 2000
+ACCEPTED_AT_ONCE = 1024
 HEAD_BYTES = 64 * 1024
 HEAD_ARRIVES_WITHIN_S = 10
 
@@ -25,6 +28,61 @@ _ANSWERS_WITHIN_S = 10  # what is still arriving when the receiver is told to en
 _STARTS_WITHIN_S = 30
 
 
+class OpenConnections:
+    """The connections of a receiver, by what they wait for, those that have waited longest first.
+
+    At most ``limit`` are kept: one that comes in when there are so many takes the place of the one that has
+    been idle longest or, if all are busy, of the one that has taken longest to send its request. So nobody
+    keeps deliveries out by holding connections. A request that has arrived is answered.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._idle: dict[_BoundedProtocol, None] = {}
+        self._sending: dict[_BoundedProtocol, None] = {}
+        self._answered: dict[_BoundedProtocol, None] = {}
+
+    def open(self, connection: "_BoundedProtocol") -> None:
+        """A connection on which nothing was sent yet."""
+        if len(self._idle) + len(self._sending) + len(self._answered) >= self.limit:
+            self._make_room()
+        self._idle[connection] = None
+
+    def sends(self, connection: "_BoundedProtocol") -> None:
+        """A request has begun."""
+        self._move(connection, self._sending)
+
+    def has_sent(self, connection: "_BoundedProtocol") -> None:
+        """A request is complete."""
+        self._move(connection, self._answered)
+
+    def rests(self, connection: "_BoundedProtocol") -> None:
+        """A request is answered."""
+        self._move(connection, self._idle)
+
+    def closed(self, connection: "_BoundedProtocol") -> None:
+        """A connection is no more."""
+        self._remove(connection)
+
+    def _make_room(self) -> None:
+        for waiting in (self._idle, self._sending):
+            for longest in waiting:
+                del waiting[longest]
+                longest.transport.abort()
+                return
+
+    def _move(self, connection: "_BoundedProtocol", to: "dict[_BoundedProtocol, None]") -> None:
+        if self._remove(connection):  # one that made room is on its way out
+            to[connection] = None
+
+    def _remove(self, connection: "_BoundedProtocol") -> bool:
+        for group in (self._idle, self._sending, self._answered):
+            if connection in group:
+                del group[connection]
+                return True
+        return False
+
+
 class _BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which by itself waits for ever for a request's head, and keeps one of any length.
 
@@ -33,10 +91,19 @@ class _BoundedProtocol(HttpToolsProtocol):
     to the one before, hundreds of bytes for each of theirs. No deliverer sends such.
     """
 
+    def __init__(self, open_connections: OpenConnections, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._open_connections = open_connections
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._open_connections.open(self)
         self._beside_body = 0  # bytes of this request
         self._head_since: float | None = time.monotonic()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._open_connections.closed(self)
 
     def data_received(self, data: bytes) -> None:
         self._beside_body += len(data)
@@ -52,6 +119,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         if self._is_answering():
             raise ValueError("the request before is not answered yet")  # uvicorn makes a 400 of it
         super().on_message_begin()
+        self._open_connections.sends(self)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
@@ -61,8 +129,14 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
         self._beside_body = max(0, self._beside_body - len(body) - _CHUNK_LINES)
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._is_answering():
+            self._open_connections.has_sent(self)
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._open_connections.rests(self)
         self._beside_body = 0
 
     def close_if_late(self, now: float) -> None:
@@ -92,7 +166,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, listener: socket.socket, *, debug: bool = False) -> None:
     """Serves until SIGINT or SIGTERM, and then answers what is in hand."""
-    _allow_files(CONNECTIONS + 500)
+    _allow_files(2 * CONNECTIONS)
     _server(settings, debug).run([listener])
 
 
@@ -112,16 +186,22 @@ def running(settings: Settings, *, debug: bool = False) -> Iterator[str]:
 
 
 def _server(settings: Settings, debug: bool) -> _Server:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A quarter of the files is for those that come in before others can be closed, and one for all else.
+    is_bounded = files != resource.RLIM_INFINITY
+    at_once = min(ACCEPTED_AT_ONCE, files // 4) if is_bounded else ACCEPTED_AT_ONCE
+    limit = min(CONNECTIONS, files // 2) if is_bounded else CONNECTIONS
     config = uvicorn.Config(
         application(settings, debug=debug),
-        http=_BoundedProtocol,
+        http=partial(_BoundedProtocol, OpenConnections(limit)),  # type: ignore[arg-type]
+        backlog=at_once,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
+        limit_concurrency=limit + at_once,  # which are gone in the next moment
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_ANSWERS_WITHIN_S,
     )

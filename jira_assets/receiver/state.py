@@ -10,7 +10,7 @@ from upath import UPath
 
 from jira_assets import clock
 from jira_assets.events.archive import Archive
-from jira_assets.events.inbox import Inbox, fingerprint
+from jira_assets.events.inbox import Inbox
 from jira_assets.files import remove_leftovers
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.receiver.body import Room
@@ -71,8 +71,7 @@ class State:
     def _fingerprints(self) -> list[str]:
         """Of all that may be delivered again. The archive comes last: that is where the others move."""
         fingerprints = [*self.inbox.fingerprints(), *self.unreadable.fingerprints()]
-        archived = self.archive.identifiers(clock.now() - _RETRIED_FOR)
-        return [*map(fingerprint, archived), *fingerprints]
+        return [*self.archive.fingerprints(clock.now() - _RETRIED_FOR), *fingerprints]
 
     async def _tidy(self) -> None:
         while True:

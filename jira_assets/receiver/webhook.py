@@ -92,4 +92,5 @@ def _delivery(body: Body, headers: Mapping[bytes, bytes], query: bytes) -> Deliv
         clock.now(),
         hint[1].decode() if hint else None,
         body.content() if body.file is None else b"",
+        body.sha256,
     )

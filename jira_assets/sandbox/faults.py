@@ -1,9 +1,11 @@
 """What can go wrong between a client and Jira, to be switched on and off while the sandbox runs."""
 
+import itertools
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,7 +22,8 @@ Headers = Callable[[datetime], Mapping[str, str]]
 class Fault:
     """What happens to one answer: ``status`` replaces it, the rest damages it.
 
-    ``headers`` are computed when the answer is given, since some name a time. ``delay`` is in seconds.
+    ``headers`` are computed when the answer is given, since some name a time. ``delay`` is in seconds, and
+    lies between the pieces of ``wire`` too: what goes over the wire instead of an answer, byte by byte.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Fault:
     broken: bool = False
     truncated: bool = False
     repeats_token: bool = False
+    wire: Callable[[], Iterable[bytes]] | None = None
 
 
 def rate_limited(
@@ -86,6 +90,70 @@ def slow(seconds: float) -> Fault:
 def truncated() -> Fault:
     """The right headers, half of the body, and the connection is reset."""
     return Fault("truncated", truncated=True)
+
+
+def endless(encoding: str = "") -> Fault:
+    """A body in chunks that never ends: of blanks, or, if it is compressed, of blocks that hold nothing."""
+
+    def wire() -> Iterator[bytes]:
+        yield _head(f"Transfer-Encoding: chunked\r\n{_encoded_as(encoding)}")
+        if encoding:
+            yield _chunk(_compressed([], encoding)[:10])  # the header of gzip
+        nothing = b"\0\0\0\xff\xff" * 10_000  # stored blocks of no bytes
+        yield from itertools.repeat(_chunk(nothing if encoding else b" " * 50_000))
+
+    return Fault("endless", wire=wire)
+
+
+def bomb(megabytes: int, encoding: str = "gzip", times: int = 1) -> Fault:
+    """A small body that becomes so many megabytes of JSON; compressed ``times`` times, as its header says."""
+    blanks = itertools.repeat(b" " * 1_000_000, megabytes)
+    body = _compressed(itertools.chain([b'{"issues":[],"accountId":"1"'], blanks, [b"}"]), encoding)
+    for _ in range(times - 1):
+        body = _compressed([body], encoding)
+    encodings = _encoded_as(", ".join([encoding] * times))
+    return Fault("bomb", wire=lambda: [_head(f"{encodings}Content-Length: {len(body)}\r\n"), body])
+
+
+def dripping(where: str, seconds: float = 0.05) -> Fault:
+    """A byte at a time, for ever: of the ``head``, of the ``body``, or of the ``chunk`` line before it."""
+
+    def wire() -> Iterator[bytes]:
+        heads = {
+            "head": b"HTTP/1.1 200 OK\r\nX-Long: ",
+            "body": _head("Content-Length: 1000000000\r\n"),
+            "chunk": _head("Transfer-Encoding: chunked\r\n"),
+        }
+        yield heads[where]
+        yield from itertools.repeat(b"0" if where == "chunk" else b" ")
+
+    return Fault("dripping", delay=seconds, wire=wire)
+
+
+def endless_head() -> Fault:
+    """Informational answers without end."""
+    informational = b"HTTP/1.1 100 Continue\r\nX-More: 1\r\n\r\n" * 100
+    return Fault("endless head", wire=lambda: itertools.repeat(informational))
+
+
+def endless_trailer() -> Fault:
+    """All of a body, and headers without end after it."""
+
+    def wire() -> Iterator[bytes]:
+        yield _head("Transfer-Encoding: chunked\r\n") + _chunk(b"{}") + b"0\r\n"
+        yield from itertools.repeat(b"X-More: 1\r\n" * 100)
+
+    return Fault("endless trailer", wire=wire)
+
+
+def wrong_length(length: int, body: bytes) -> Fault:
+    """A body that is shorter or longer than Content-Length says."""
+    return Fault("wrong length", wire=lambda: [_head(f"Content-Length: {length}\r\n"), body])
+
+
+def nested(depth: int) -> Fault:
+    """JSON so deep that a parser which calls itself runs out of stack."""
+    return Fault("nested", status=200, body=b'{"issues":' + b"[" * depth + b"]" * depth + b"}")
 
 
 def repeated_token() -> Fault:
@@ -181,6 +249,23 @@ class Faults:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _head(headers: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{headers}\r\n".encode()
+
+
+def _encoded_as(encoding: str) -> str:
+    return f"Content-Encoding: {encoding}\r\n" if encoding else ""
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def _compressed(pieces: Iterable[bytes], encoding: str) -> bytes:
+    compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS + (16 if encoding == "gzip" else 0))
+    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
 
 
 def _errors(message: str) -> bytes:

@@ -1,7 +1,7 @@
 """What lies in front of the application: the log of requests, and the faults that befall them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -95,6 +95,9 @@ class FrontDoor:
         if fault is None:
             await application(scope, receive, send)
             return
+        if fault.wire is not None:
+            await _write(scope, fault.wire(), fault.delay)
+            return
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.broken:
@@ -119,6 +122,20 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         chunks.append(message.get("body", b""))
     return b"".join(chunks)
+
+
+async def _write(scope: Scope, pieces: Iterable[bytes], seconds: float) -> None:
+    """Past the server, which would say nothing that is wrong; until that ends, or the client has gone."""
+    transport = scope["extensions"]["sandbox.transport"]
+    for piece in pieces:
+        if transport.is_closing():
+            break
+        transport.write(piece)
+        await asyncio.sleep(seconds)
+        while transport.get_write_buffer_size() and not transport.is_closing():
+            await asyncio.sleep(0.001)
+    transport.close()
+    await asyncio.sleep(0.01)  # for the server to notice, as below
 
 
 async def _reset(scope: Scope) -> None:

@@ -132,12 +132,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
             # DuckDB opens the file first and locks it then: between the two a purge may have put another in
             # its place, and what is written to ours would be lost. Now that it is locked, nobody can.
             connection.execute(f"USE memory; DETACH {name}")
-            continue
+            busy = f"{path} was replaced whenever it was opened. Look what else writes there, and run again."
         except duckdb.Error as error:
             if not _held_elsewhere(error) and _inode(path) == before:
                 raise WarehouseError(f"cannot open {path}: {error}. {_REMEDY}") from error
-            if time.monotonic() >= deadline:
-                raise WarehouseBusy(_busy_message(path, str(error), patience_s)) from error
+            busy = _busy_message(path, str(error), patience_s)
+        if time.monotonic() >= deadline:
+            raise WarehouseBusy(busy)
         # Jitter, because two runs that wait for the same file would otherwise wake together for ever.
         time.sleep(wait * random.uniform(0.5, 1.5))
         wait = min(wait * 2, _LONGEST_WAIT_S)

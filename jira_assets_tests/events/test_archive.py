@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
 from jira_assets.events.archive_file import DamagedArchive
+from jira_assets.events.inbox import digest, fingerprint
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = date(2026, 11, 21)
@@ -35,6 +36,10 @@ def archived(number: int, at: datetime = MORNING, body: bytes = BODY) -> Archive
 
 def hours(count: float) -> timedelta:
     return timedelta(hours=count)
+
+
+def fingerprints(*numbers: int) -> set[str]:
+    return {fingerprint(f"delivery-{number}", digest(BODY)) for number in numbers}
 
 
 def names(events: Iterable[ArchivedEvent]) -> list[str]:
@@ -71,7 +76,7 @@ def test_a_folder_that_is_not_there_is_an_empty_archive(tmp_path: Path) -> None:
     nowhere.tidy(MORNING, LONG)
     nowhere.add([])
     assert list(nowhere.read(DAY)) == []
-    assert nowhere.identifiers(MORNING) == set()
+    assert nowhere.fingerprints(MORNING) == set()
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -229,10 +234,10 @@ def test_defect_29_a_damaged_file_stays_by_itself_until_its_day_is_removed(
 ) -> None:
     damaged = with_first_batch_damaged(archive, tmp_path, kind)
     content = damaged.read_bytes()
-    others = {"delivery-1", "delivery-2", "delivery-3"}
-    assert archive.identifiers(MORNING) >= others
+    others = fingerprints(1, 2, 3)
+    assert archive.fingerprints(MORNING) >= others
     archive.tidy(MORNING + hours(48), LONG)
-    assert archive.identifiers(MORNING) >= others
+    assert archive.fingerprints(MORNING) >= others
     assert damaged.read_bytes() == content
     assert len(list(tmp_path.iterdir())) == 3
     archive.tidy(MORNING + hours(48), retention_days=1)
@@ -240,11 +245,11 @@ def test_defect_29_a_damaged_file_stays_by_itself_until_its_day_is_removed(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_identifiers_are_those_received_since(archive: Archive) -> None:
+def test_fingerprints_are_those_received_since(archive: Archive) -> None:
     archive.add([archived(number, MORNING + hours(12 * number)) for number in range(5)])
-    assert archive.identifiers(MORNING + hours(24)) == {"delivery-2", "delivery-3", "delivery-4"}
+    assert archive.fingerprints(MORNING + hours(24)) == fingerprints(2, 3, 4)
     archive.tidy(MORNING + hours(96), LONG)
-    assert archive.identifiers(MORNING + hours(36)) == {"delivery-3", "delivery-4"}
+    assert archive.fingerprints(MORNING + hours(36)) == fingerprints(3, 4)
 
 
 def test_whoever_reads_while_others_tidy_up_misses_nothing(archive: Archive) -> None:
@@ -261,7 +266,7 @@ def test_whoever_reads_while_others_tidy_up_misses_nothing(archive: Archive) -> 
         for count in range(1, 31):
             archive.add([archived(count)])
             assert sorted(names(archive.read(DAY))) == names(archived(n) for n in range(1, count + 1))
-            assert len(archive.identifiers(MORNING)) == count
+            assert len(archive.fingerprints(MORNING)) == count
     finally:
         is_over.set()
         for thread in others:
@@ -298,4 +303,6 @@ def test_any_batches_any_crashes_any_tidying_show_each_event_once(
         for day in _DAYS:
             expected = [event for event in added.values() if event.received_at.date() == day]
             assert sorted_by_name(archive.read(day)) == sorted_by_name(expected)
-        assert archive.identifiers(MORNING) == {event.identifier for event in added.values()}
+        assert archive.fingerprints(MORNING) == {
+            fingerprint(event.identifier, digest(event.body)) for event in added.values()
+        }

@@ -1,3 +1,5 @@
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -5,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jira_assets.events.inbox import Backlog, DamagedDelivery, Delivery, Inbox, encode, file_name
+from jira_assets.events.inbox import Backlog, DamagedDelivery, Delivery, Inbox, digest, encode, file_name
 
 MOMENT = datetime(2026, 11, 20, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -21,7 +23,7 @@ def inbox(tmp_path: Path) -> Inbox:
 
 
 def test_the_name_of_a_file_tells_when_and_hides_what() -> None:
-    name = file_name(MOMENT, "../../etc/passwd")
+    name = file_name(MOMENT, "../../etc/passwd", digest(b"{}"))
     assert name.startswith("1795176000123-")
     assert name.endswith(".event")
     assert len(name) == 13 + 1 + 32 + len(".event")
@@ -120,3 +122,11 @@ def test_a_delivery_can_be_put_elsewhere(inbox: Inbox, tmp_path: Path) -> None:
     inbox.add([delivery(1)])
     inbox.move(delivery(1).name, elsewhere.folder)
     assert (inbox.names(), elsewhere.read(delivery(1).name)) == ([], delivery(1))
+
+
+def test_what_was_named_by_its_identifier_alone_is_still_read(tmp_path: Path) -> None:
+    inbox, written = Inbox(tmp_path), delivery(1)
+    name = f"{written.name[:14]}{hashlib.sha256(written.identifier.encode()).hexdigest()[:32]}.event"
+    (tmp_path / name).write_bytes(encode(written))
+    assert inbox.names() == [name]
+    assert inbox.read(name) == replace(written, name=name)

@@ -32,7 +32,7 @@ def without_maria(content: bytes) -> bytes:
 def put_large(folder: Path, keys: Keyring, number: int) -> None:
     with closing(PrivateFile(folder, keys)) as file:
         file.append(bytearray(delivery().body), is_last=True)
-        file.publish(folder, delivery(number, body=b""))
+        file.publish(folder, delivery(number))
 
 
 @plain_and_old

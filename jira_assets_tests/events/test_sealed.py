@@ -38,7 +38,7 @@ def put_large_delivery(folder: Path, keys: Keyring) -> None:
         file.append(bytearray(BODY[:20]))
         file.append(bytearray(BODY[20:]), is_last=True)
         assert file.content() == BODY
-        file.publish(folder, delivery(body=b""))
+        file.publish(folder, delivery())
 
 
 def put_item(folder: Path, keys: Keyring) -> None:

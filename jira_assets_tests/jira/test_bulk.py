@@ -168,3 +168,10 @@ def test_a_project_lost_since_the_start_is_an_error(
     sandbox.account.lose_rights(frozenset({"ENG"}))
     with pytest.raises(ProjectsNotVisible, match="SUP could be seen before"):
         guard.confirm()
+
+
+def test_projects_that_come_again_and_again_are_an_error(sandbox: RunningSandbox, client: JiraClient) -> None:
+    page = b'{"values": [{"key": "SUP", "name": "Project SUP"}], "isLast": false}'
+    sandbox.faults.add(faults.Fault("endless", status=200, body=page), path="/project/search")
+    with pytest.raises(BrokenPaging, match="the same projects"):
+        visible_projects(client)

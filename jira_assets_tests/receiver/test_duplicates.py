@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
-from jira_assets.events.inbox import Inbox
+from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.receiver import outcomes
 from jira_assets.receiver.duplicates import Duplicates
 from jira_assets.receiver.outcomes import Refused
@@ -29,6 +29,24 @@ def test_a_delivery_that_comes_again_is_acknowledged_and_stored_once(url: str, i
 
 def test_deliveries_of_equal_bodies_are_two_if_jira_says_so(url: str, inbox: Inbox) -> None:
     assert [deliver(url, event(), identifier).status_code for identifier in ("one", "two")] == [200, 200]
+    assert len(inbox.names()) == 2
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+def test_a_repeated_or_guessed_identifier_does_not_swallow_another_body(
+    settings: Settings, inbox: Inbox, size: int
+) -> None:
+    bodies = [event(1, text="x" * size), event(2, text="x" * size)]
+    for _ in range(2):  # after a restart, too
+        with running(settings) as url:
+            for body in bodies:
+                assert deliver(url, body, "one").status_code == 200
+    assert sorted(inbox.read(name).body for name in inbox.names()) == bodies
+
+
+def test_bodies_under_one_identifier_are_both_kept_at_the_same_moment(inbox: Inbox) -> None:
+    now = datetime.now(UTC)
+    inbox.add([Delivery.arrived("one", now, None, event(number)) for number in (1, 2)])
     assert len(inbox.names()) == 2
 
 

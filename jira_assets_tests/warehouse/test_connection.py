@@ -1,12 +1,15 @@
 """Who may open the database, for how long, and what is left when it goes wrong."""
 
+import shutil
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from jira_assets.warehouse import connection as module
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect, transaction
 from jira_assets_tests.warehouse.holder import held
 
@@ -113,4 +116,32 @@ def test_a_path_with_a_quote_is_no_problem(tmp_path: Path) -> None:
 
 def numbers_soon(database: Path, *, read_only: bool = False) -> None:
     with connect(database, read_only=read_only, patience_s=0.1):
+        pass
+
+
+class Replacing:
+    """A connection whose file is replaced by a copy whenever it is attached, as a purge does once."""
+
+    def __init__(self, real: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._real = real
+        self._path = path
+
+    def execute(self, query: str) -> object:
+        done = self._real.execute(query)
+        if query.startswith("ATTACH"):
+            copied = self._path.with_name("copy")
+            shutil.copy(self._path, copied)
+            copied.replace(self._path)
+        return done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_a_file_that_is_replaced_time_and_again_is_given_up(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module._engine.cursor
+    monkeypatch.setattr(module._engine, "cursor", lambda: Replacing(real(), database))
+    with pytest.raises(WarehouseBusy, match="was replaced whenever"), connect(database, patience_s=0.01):
         pass
