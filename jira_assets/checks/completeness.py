@@ -15,7 +15,7 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
-from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseBusy, WarehouseError, connect
 
 EVERY_PART_FETCHED = AssetCheckSpec(
     "every_part_fetched",
@@ -63,7 +63,9 @@ def every_part_fetched(failed: dict[str, Finding]) -> AssetCheckResult:
     )
 
 
-def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[str, Finding]:
+def unfetched(
+    months: Collection[str] | None = None, run_id: str = "", *, patience_s: float = DEFAULT_PATIENCE_S
+) -> dict[str, Finding]:
     """What failed to be fetched, or cannot be read, by month.
 
     The raw log is read of these months, or of all, and of those of which nothing is known. What others hold
@@ -71,7 +73,7 @@ def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[s
     """
     settings = Settings.load()
     log = RawLog(settings.raw_dir, settings.keyring)
-    known = {} if months is None else _known(settings.warehouse_path)
+    known = {} if months is None else _known(settings.warehouse_path, patience_s)
     logged = log.months()
     asked = [month for month in logged if months is None or month in months or month not in known]
     fresh = {month: MonthResult("", run_id, _failures(log, month)) for month in asked}
@@ -82,11 +84,11 @@ def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[s
     return {month: finding for month in logged for finding in found[month].failed}
 
 
-def _known(database: Path) -> dict[str, MonthResult]:
+def _known(database: Path, patience_s: float) -> dict[str, MonthResult]:
     if not database.exists():
         return {}
     try:
-        with connect(database, read_only=True) as connection:
+        with connect(database, read_only=True, patience_s=patience_s) as connection:
             return read_results(connection, _LAYER, _VERSION)
     except WarehouseError:
         return {}
