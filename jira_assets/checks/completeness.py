@@ -15,7 +15,7 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseBusy, WarehouseError, connect
+from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect
 
 EVERY_PART_FETCHED = AssetCheckSpec(
     "every_part_fetched",
@@ -23,6 +23,7 @@ EVERY_PART_FETCHED = AssetCheckSpec(
     description="The last attempt to fetch each part of each issue succeeded, and the raw log can be read.",
 )
 _LAYER = "raw"
+_PATIENCE_S = 2.0  # for the database, without which all of raw is read
 _VERSION = "1"  # of what is looked for in a month
 
 
@@ -63,9 +64,7 @@ def every_part_fetched(failed: dict[str, Finding]) -> AssetCheckResult:
     )
 
 
-def unfetched(
-    months: Collection[str] | None = None, run_id: str = "", *, patience_s: float = DEFAULT_PATIENCE_S
-) -> dict[str, Finding]:
+def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[str, Finding]:
     """What failed to be fetched, or cannot be read, by month.
 
     The raw log is read of these months, or of all, and of those of which nothing is known. What others hold
@@ -73,22 +72,22 @@ def unfetched(
     """
     settings = Settings.load()
     log = RawLog(settings.raw_dir, settings.keyring)
-    known = {} if months is None else _known(settings.warehouse_path, patience_s)
+    known = {} if months is None else _known(settings.warehouse_path)
     logged = log.months()
     asked = [month for month in logged if months is None or month in months or month not in known]
     fresh = {month: MonthResult("", run_id, _failures(log, month)) for month in asked}
     if run_id and settings.warehouse_path.exists():
         with suppress(WarehouseBusy):  # what cannot be kept is asked again
-            replace_results(settings.warehouse_path, _LAYER, _VERSION, fresh)
+            replace_results(settings.warehouse_path, _LAYER, _VERSION, fresh, patience_s=_PATIENCE_S)
     found = {**known, **fresh}
     return {month: finding for month in logged for finding in found[month].failed}
 
 
-def _known(database: Path, patience_s: float) -> dict[str, MonthResult]:
+def _known(database: Path) -> dict[str, MonthResult]:
     if not database.exists():
         return {}
     try:
-        with connect(database, read_only=True, patience_s=patience_s) as connection:
+        with connect(database, read_only=True, patience_s=_PATIENCE_S) as connection:
             return read_results(connection, _LAYER, _VERSION)
     except WarehouseError:
         return {}

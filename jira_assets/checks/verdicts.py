@@ -21,7 +21,6 @@ from jira_assets.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.checks.tables import ALL_RULES
 from jira_assets.settings import Settings
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
 
 OF_FILES = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key, FIELDS_ARE_MAPPED.key)
 
@@ -37,18 +36,15 @@ def answers(
 ) -> Iterator[AssetCheckResult]:
     """What is true of these checks, these months being looked at, or all."""
     yield from evaluate(ALL_RULES, keys, months, patience_s=patience_s)
-    yield from answers_of_files(keys, months, patience_s=patience_s)
+    yield from answers_of_files(keys, months)
 
 
 def answers_of_files(
-    keys: Collection[AssetCheckKey],
-    months: Collection[str] | None,
-    *,
-    patience_s: float = DEFAULT_PATIENCE_S,
+    keys: Collection[AssetCheckKey], months: Collection[str] | None, run_id: str = ""
 ) -> Iterator[AssetCheckResult]:
     """What is true of those of these checks that are not about the warehouse."""
     if EVERY_PART_FETCHED.key in keys:
-        yield every_part_fetched(unfetched(months, patience_s=patience_s))
+        yield every_part_fetched(unfetched(months, run_id))
     if NO_EVENT_WAITS.key in keys:
         yield no_event_waits(overdue(Settings.load()))
     if FIELDS_ARE_MAPPED.key in keys:
