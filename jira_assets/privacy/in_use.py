@@ -140,23 +140,19 @@ def verified(text: str | None, path: Path, holds_plain: Callable[[], bool] = lam
 
     Raises MalformedKeys, UnknownKey, WrongKey and OSError. What was found holds until the file changes.
     """
-    try:
+    if KeysInUse(path).ids():
         status = path.stat()
-    except FileNotFoundError:
-        return _verified(text, path, None, holds_plain)
-    return _checked(text, path, (status.st_ino, status.st_mtime_ns))
+        return _checked(text, path, (status.st_ino, status.st_mtime_ns))
+    return _verified(text, KeysInUse(path, holds_plain))
 
 
 @lru_cache(maxsize=8)
 def _checked(text: str | None, path: Path, identity: tuple[int, int]) -> Keyring:
-    return _verified(text, path, identity, lambda: True)
-
-
-def _verified(
-    text: str | None, path: Path, identity: tuple[int, int] | None, holds_plain: Callable[[], bool]
-) -> Keyring:
     del identity  # part of what makes it the same file
-    in_use = KeysInUse(path, holds_plain)
+    return _verified(text, KeysInUse(path))
+
+
+def _verified(text: str | None, in_use: KeysInUse) -> Keyring:
     if text is None:
         in_use.verify(NO_KEYS)
         return NO_KEYS

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from jira_assets.privacy.errors import PrivacyError, Tampered, UnknownKey
+from jira_assets.privacy.errors import NotSealed, PrivacyError, Tampered, UnknownKey
 from jira_assets.privacy.keyring import Keyring, is_sealed, key_id_of
 from jira_assets.privacy.rewriting import Change, unchanged
 from jira_assets.raw.codec import DamagedPayload, compress, decompress, revision_of
@@ -180,7 +180,7 @@ def _revision(reason: str) -> int:
 
 def _unreadable(row: Row, segment: Segment, error: Exception) -> UnreadableSegment:
     what = "tombstone" if row[1] == "deleted" else row[1]
-    if isinstance(error, UnknownKey):
+    if isinstance(error, UnknownKey | NotSealed):
         return UnreadableSegment(str(segment.path), f"the {what} of issue {row[0]}: {error}", remedy=None)
     reason = "it was changed or moved" if isinstance(error, Tampered) else str(error)
     return UnreadableSegment(str(segment.path), f"the {what} of issue {row[0]} is damaged ({reason})")
