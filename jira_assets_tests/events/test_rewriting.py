@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jira_assets.events import archive_file
 from jira_assets.events.archive import Archive
+from jira_assets.events.frames import framed
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import Queue
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
@@ -120,7 +121,7 @@ def test_joining_files_brings_nothing_back_that_was_rewritten_meanwhile(
 ) -> None:
     for number in range(3):
         Archive(tmp_path, OLD).add([archived(number)])
-    archive, framed = Archive(tmp_path, BOTH), archive_file.framed
+    archive = Archive(tmp_path, BOTH)
 
     with monkeypatch.context() as patched:
 
