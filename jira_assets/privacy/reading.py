@@ -112,8 +112,8 @@ def _readable(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     }
 
 
-def _revealed(view: str, column: str, type_: str, treatment: str, row_key: str) -> str:
-    cell = f"""'{f"{view}.{column}".replace("'", "''")}', {row_key}"""
+def _revealed(view: str, column: str, type_: str, treatment: str, row_key: str | None) -> str:
+    cell = f"""'{f"{view}.{column}".replace("'", "''")}', {row_key or "''"}"""
     if type_.endswith("[]"):
         return f'list_transform("{column}", lambda each: reveal(each, {cell})) AS "{column}"'
     # Where only some rows are protected, the others may hold what merely looks like it.

@@ -128,11 +128,14 @@ def test_without_the_right_key_a_query_names_the_one_it_needs(publish: Publish) 
 
 def test_single_columns_can_be_revealed(publish: Publish) -> None:
     with privacy.connect(publish("strict"), KEYS) as connection:
-        query = "SELECT reveal(summary, 'jira_issues.summary', issue_id) FROM published.jira_issues EXCEPT SELECT summary FROM jira_issues"
+        query = (
+            "SELECT reveal(summary, 'jira_issues.summary', issue_id) FROM published.jira_issues "
+            "EXCEPT SELECT summary FROM jira_issues"
+        )
         assert connection.execute(query).fetchall() == []
 
 
-def test_a_value_that_was_moved_is_refused(publish: Publish, tmp_path: Path) -> None:
+def test_a_value_that_was_moved_is_refused(publish: Publish) -> None:
     with duckdb.connect(str(publish("strict")), read_only=True) as views:
         rows = views.execute("SELECT comment_id, issue_id, body FROM jira_comments LIMIT 2").fetchall()
     (comment, issue, body), (other, its_issue, _) = rows
