@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import zstandard
 
+from jira_assets.privacy.errors import NotSealed
 from jira_assets.privacy.keyring import TAG_BYTES, Keyring, is_sealed, key_id_of
 
 _LEVEL = 3
@@ -57,6 +58,7 @@ def pieces(file: BinaryIO, keyring: Keyring, name: str) -> Iterator[bytes]:
     if frames.mark() == _SEALED:
         yield from _chained(frames, keyring, name)
     elif frames.mark() == _BEGINNING:
+        _refuse_plain(keyring, name)
         yield from _digested(frames, name)
     else:
         yield from _by_day(frames, keyring, name)
@@ -103,7 +105,13 @@ def _by_day(frames: "_Frames", keyring: Keyring, name: str) -> Iterator[bytes]:
         if frames.mark().endswith(_SKIPPED):
             yield from _unsealed(frames.skipped(_SEALED_FOR_DAY), keyring, place)
         else:
+            _refuse_plain(keyring, name)
             yield from frames.decompressed()
+
+
+def _refuse_plain(keyring: Keyring, name: str) -> None:
+    if keyring.refuses_plain:
+        raise NotSealed(f"archive/{name}")
 
 
 def _place(name: str, before: bytes, *, is_last: bool) -> str:

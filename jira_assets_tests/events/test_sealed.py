@@ -19,7 +19,7 @@ from jira_assets.events.archive_file import DamagedArchive
 from jira_assets.events.frames import DamagedFrame, framed, pieces
 from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
-from jira_assets.privacy.errors import Tampered, UnknownKey
+from jira_assets.privacy.errors import NotSealed, Tampered, UnknownKey
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.receiver.body import PrivateFile
 from jira_assets.sandbox.server import serve
@@ -266,6 +266,13 @@ def frame_of_day(line: bytes, keys: Keyring) -> bytes:
         return frame
     sealed = keys.seal(frame, "archive/2026-11-20")
     return b"\x5a\x2a\x4d\x18" + len(sealed).to_bytes(4, "little") + sealed
+
+
+def test_where_all_is_sealed_no_line_is_taken_from_a_plain_frame() -> None:
+    sealing = Keyring.parse(key("k1"), refuses_plain=True)
+    for frames in (list(framed([b"a\n"], NO_KEYS, "2026-11-20.jsonl.zst")), [frame_of_day(b"a\n", NO_KEYS)]):
+        with pytest.raises(NotSealed):
+            read(frames, sealing)
 
 
 def test_a_file_from_before_stays_readable_and_is_chained_when_its_day_is_joined(tmp_path: Path) -> None:
