@@ -102,7 +102,7 @@ def _readable(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         "SELECT view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal", [_SOURCE]
     ).fetchall()
     columns = connection.execute(
-        "SELECT view_name, list((column_name, type, treatment, coalesce(row_key, ))) "
+        "SELECT view_name, list((column_name, type, treatment, row_key)) "
         f"FROM ({_PROTECTED_COLUMNS}) GROUP BY ALL"
     ).fetchall()
     replaced = {name: ", ".join(_revealed(name, *column) for column in each) for name, each in columns}
