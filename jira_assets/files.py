@@ -25,6 +25,8 @@ _OPEN_AT_ONCE = 64  # of the few hundred files that a process may have open
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 _PUBLIC_FOLDER = 0o777  # less what the user's umask takes away
+_OF_OTHERS = 0o077
+_READ_AND_WRITE = 0o666
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -37,10 +39,6 @@ _KINDS = {
 
 class UnfitFile(OSError):
     """What has the name of a file is none that is read here. The message says what it is."""
-
-
-_OF_OTHERS = 0o077
-_READ_AND_WRITE = 0o666
 
 
 def local(path: UPath) -> Path | None:
