@@ -7,6 +7,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ _OPEN_AT_ONCE = 64  # of the few hundred files that a process may have open
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 _PUBLIC_FOLDER = 0o777  # less what the user's umask takes away
+_OF_OTHERS = 0o077
+_READ_AND_WRITE = 0o666
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -92,6 +95,43 @@ def _kind(mode: int) -> str | None:
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no file")
 
 
+class _PrivateFiles:
+    """Counts who wants files to be private: there is one umask for all threads of a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._wanted:
+                self._before = os.umask(_OF_OTHERS)
+            self._wanted += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted:
+                os.umask(self._before)
+
+    def make_public_folder(self, folder: Path) -> None:
+        """Make one with the mode that it would have without us."""
+        with self._lock:
+            mask = os.umask(self._before) if self._wanted else None
+            try:
+                folder.mkdir(_PUBLIC_FOLDER, exist_ok=True)
+            finally:
+                if mask is not None:
+                    os.umask(mask)
+
+
+private_files = _PrivateFiles()
+"""While it is entered, nobody else can read what this process makes, from the first byte: for DuckDB, which
+makes files, logs and spilled rows without a mode. Public files are public nevertheless.
+"""
+
+
 @contextmanager
 def replaced(target: UPath, *, is_public: bool = False) -> Iterator[Path]:
     """A new local file to be written; it takes the target's place, durably, when the block ends without an
@@ -112,6 +152,8 @@ def replaced(target: UPath, *, is_public: bool = False) -> Iterator[Path]:
         if not is_public:
             staged.touch(_PRIVATE_FILE, exist_ok=False)
         yield staged
+        if is_public:
+            staged.chmod(_PRIVATE_FILE | on_disk.parent.stat().st_mode & _OF_OTHERS & _READ_AND_WRITE)
         with staged.open("rb+") as file:
             os.fsync(file.fileno())
         staged.replace(on_disk)
@@ -202,13 +244,17 @@ def make_folder_anywhere(folder: UPath, within: UPath | None = None) -> None:
 def make_folder(folder: Path, within: Path | None = None, *, is_public: bool = False) -> None:
     """Create a folder, and those above it that are missing; durable when this returns. Raises OSError.
 
-    Private are those from ``within`` downwards, which is the folder itself unless it is given.
+    Private are those from ``within`` downwards, which is the folder itself unless it is given. Public files
+    are for those who may read their folder.
     """
     if not folder.is_dir():
         top = within or folder
         make_folder(folder.parent, top, is_public=is_public)
         is_private = folder.is_relative_to(top) and not is_public
-        folder.mkdir(_PRIVATE_FOLDER if is_private else _PUBLIC_FOLDER, exist_ok=True)
+        if is_private:
+            folder.mkdir(_PRIVATE_FOLDER, exist_ok=True)
+        else:
+            private_files.make_public_folder(folder)
         fsync_folder(folder.parent)
 
 

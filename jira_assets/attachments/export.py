@@ -98,7 +98,7 @@ def _export_one(store: AttachmentStore, files: IssueFiles, file: WantedFile, fol
 def _write(store: AttachmentStore, file: WantedFile, record: FileRecord, target: Path) -> None:
     digest = hashlib.sha256()
     try:
-        with replaced(UPath(target), is_public=True) as staged, staged.open("wb") as written:
+        with replaced(UPath(target)) as staged, staged.open("wb") as written:
             for piece in store.reading(file.issue_id, file.attachment_id):
                 digest.update(piece)
                 written.write(piece)

@@ -18,7 +18,8 @@ It can be done while everything runs, and again if it was interrupted. It cannot
 
 _LIMITS = """\
 What this cannot do:
-* Names of a single word are taken out where an account is named, but not out of texts.
+* Names of a single word, and single parts of a name, are taken out where an account is named, but not out
+  of texts: these are listed, when the name is known, which it is not any more when all is done again.
 * What others wrote about the person stays, without the full name and the address.
 * Backups, files that were exported, and Dagster's own logs of old runs are not touched.
 * Jira itself still has everything: delete the account there as well."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from jira_assets.attachments.store import AttachmentStore
 from jira_assets.configuration import catalogue
+from jira_assets.erasure.candidates import NameParts
 from jira_assets.erasure.files import delete_files, keys_of
 from jira_assets.erasure.leftovers import remove_unfinished
 from jira_assets.erasure.report import Report
@@ -41,7 +42,7 @@ class Erasure:
         known = _Reader(self._in_force())
         self._stores.rewrite("reading", known.look)
         self._forgetting.learn(known.redaction, [known.found])
-        redacted = _Redactor(self._in_force(), self._account_id)
+        redacted = _Redactor(self._in_force(), self._account_id, known.parts(self._account_id))
         self._stores.rewrite("redacting", redacted.look)
         report = redacted.report
         report.deliveries = self._stores.remove_unreadable(redacted.redaction)
@@ -55,7 +56,8 @@ class Erasure:
         forgotten = (self._forgetting.list.read() or Forgotten.empty()).with_account(self._account_id)
         known = _Reader(Redaction(forgotten))
         self._stores.read("reading", known.look)
-        redacted = _Redactor(Redaction(forgotten.with_traces(known.found)), self._account_id)
+        in_force = Redaction(forgotten.with_traces(known.found))
+        redacted = _Redactor(in_force, self._account_id, known.parts(self._account_id))
         self._stores.read("looking at", redacted.look)
         self._name_issues(redacted.report)
         redacted.report.problems += sorted(self._stores.problems)
@@ -92,8 +94,10 @@ class Erasure:
     def _name_issues(self, report: Report) -> None:
         for month, touched in report.months.items():
             try:
-                if touched.issue_ids:
-                    report.keys |= keys_of(self._stores.raw, month, touched.issue_ids)
+                keys = keys_of(self._stores.raw, month, touched.issue_ids | touched.left.keys())
+                report.keys |= {keys.get(issue_id, issue_id) for issue_id in touched.issue_ids}
+                for issue_id, parts in touched.left.items():
+                    report.left[keys.get(issue_id, issue_id)] |= parts
             except RawLogError as error:
                 self._stores.problems.add(str(error))
 
@@ -110,12 +114,18 @@ class _Reader:
             self.found[tombstone].add(traces)
         return payload
 
+    def parts(self, account_id: str) -> NameParts:
+        """Of the names of an account."""
+        found = self.found.get(self.redaction.forgotten.tombstone(account_id) or "", Traces())
+        return NameParts(found.names)
+
 
 class _Redactor:
     """Redacts, and notes what. ``concerned`` are the issues that the person is in, redacted now or before."""
 
-    def __init__(self, redaction: Redaction, account_id: str) -> None:
+    def __init__(self, redaction: Redaction, account_id: str, parts: NameParts) -> None:
         self.redaction = redaction
+        self._parts = parts
         self.report = Report(redaction.forgotten.tombstone(account_id) or "")
         self.concerned: dict[str, set[str]] = defaultdict(set)
 
@@ -130,4 +140,6 @@ class _Redactor:
             self.report.listed += 1
         elif after is not payload:
             self.report.months[place.month].add_event(payload)
+        if self._parts.are_in(after):
+            self.report.leave(place.month, place.issue_id, place.part)
         return after

@@ -16,9 +16,11 @@ class _Keyed(msgspec.Struct):
     key: str
 
 
-def keys_of(raw: RawLog, month: str, issue_ids: Collection[str]) -> set[str]:
-    """The keys of issues, and the ids of those that have none. Raises RawLogError."""
-    return {_key(issue) for issue in raw.latest(month, issue_ids)}
+def keys_of(raw: RawLog, month: str, issue_ids: Collection[str]) -> dict[str, str]:
+    """The keys of issues by their ids; the ids themselves of those that have none. Raises RawLogError."""
+    if not issue_ids:
+        return {}
+    return {issue.issue_id: _key(issue) for issue in raw.latest(month, issue_ids)}
 
 
 def delete_files(raw: RawLog, store: AttachmentStore, month: str, issue_ids: Collection[str]) -> int:

@@ -25,6 +25,8 @@ class Touched:
 
     ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     issue_ids: set[str] = field(default_factory=set)
+    left: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The parts of issues, by their ids, that have a part of the name and stay as they are."""
 
     def add(self, issue_id: str, part: str, before: bytes, after: bytes) -> None:
         """Notes how a part of an issue differs. What is noted again counts once."""
@@ -45,7 +47,7 @@ class Touched:
 
 @dataclass(slots=True)
 class Report:
-    """What was found and redacted. Events count in the month in which they came."""
+    """What was found and redacted, and what was left. Events count in the month in which they came."""
 
     tombstone: str
     months: dict[str, Touched] = field(default_factory=lambda: defaultdict(Touched))
@@ -53,7 +55,16 @@ class Report:
     files: int = 0
     listed: int = 0
     deliveries: int = 0
+    left: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    left_elsewhere: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+
+    def leave(self, month: str, issue_id: str | None, part: str | None) -> None:
+        """Notes where a part of the name stands that may be anybody's."""
+        if issue_id is not None and part is not None:
+            self.months[month].left[issue_id].add(_LISTS.get(Part(part), part))
+        else:
+            self.left_elsewhere.add(month if month == "lists" else f"events of {month}")
 
     def __str__(self) -> str:
         """A table by month, and below it what it does not show."""
@@ -73,6 +84,11 @@ class Report:
             lines.append(f"Entries of the site's lists: {self.listed:,}")
         if self.deliveries:
             lines.append(f"Deliveries that nobody could read: {self.deliveries:,}, deleted")
+        if self.left or self.left_elsewhere:
+            lines.append("Left, because a part of a name may be anybody's; look at:")
+            keys = sorted(self.left, key=_by_number)
+            lines += [f"  {key}: {', '.join(sorted(self.left[key]))}" for key in keys]
+            lines += [f"  {where}" for where in sorted(self.left_elsewhere)]
         lines += [f"PROBLEM: {problem}" for problem in self.problems]
         return "\n".join(lines)
 

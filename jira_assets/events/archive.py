@@ -5,9 +5,9 @@ A line is one event: JSON with its ``name``, ``received_at``, ``identifier``, ``
 
     zstdcat events/2026-11-20.*.jsonl.zst | jq 'select(.outcome == "unresolved") | .body | fromjson'
 
-With a key they are sealed, for their day, and zstd's tools see nothing in them.
+With a key they are sealed, for their file, and zstd's tools see nothing in them.
 Every batch of events is a file, ``<day>.<time>-<hash>.jsonl.zst``, complete from the moment it is seen. When
-a day is over, its files become one, by writing their zstd frames one after the other. A file is removed only
+a day is over, its files become one, which holds their lines one after the other. A file is removed only
 when what it holds is durable in another, so an event may be in two files but never in none; who reads gets it
 once. None of this needs a lock.
 """
@@ -26,7 +26,7 @@ from typing import TypeVar
 import msgspec
 from upath import UPath
 
-from jira_assets.events.archive_file import ArchiveFile, DamagedArchive, Overtaken, identity, join, place_of
+from jira_assets.events.archive_file import ArchiveFile, DamagedArchive, Overtaken, identity, join
 from jira_assets.events.frames import framed
 from jira_assets.events.inbox import digest, fingerprint
 from jira_assets.files import remove_leftovers, write_durably
@@ -101,9 +101,9 @@ class Archive:
         redaction = self._redaction(entries)
         for entry in entries if redaction is None else _redacted(entries, redaction):
             days[_utc_day(entry.received_at)].append(entry)
+        named = {_batch_name(batch): batch for batch in days.values()}
         files = {
-            _batch_name(batch): b"".join(framed(map(_line, batch), self._keyring, place_of(day)))
-            for day, batch in days.items()
+            name: b"".join(framed(map(_line, batch), self._keyring, name)) for name, batch in named.items()
         }
         if files:
             write_durably(self._folder, files)
@@ -192,7 +192,7 @@ class Archive:
         stamp, _, _ = files[0].name.rpartition("-")
         merged = self._folder / _file_name(stamp, (path.name for path in files))
         with suppress(FileNotFoundError, Overtaken):  # somebody else is tidying up too
-            join(files, merged)
+            join(files, merged, self._keyring)
             _remove(files)
 
     def _file(self, path: Path) -> ArchiveFile:

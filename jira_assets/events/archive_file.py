@@ -1,7 +1,6 @@
 """One file of the archive: its lines, and with which keys they are sealed."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,8 +15,6 @@ from jira_assets.privacy.errors import PrivacyError, UnknownKey
 from jira_assets.privacy.keyring import Keyring
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 
-_DAY_LENGTH = len("9999-12-31")
-_COPY_BYTES = 1 << 20
 _RESTORE = ": restore this one from a backup, or move it away"
 
 
@@ -33,24 +30,21 @@ class Overtaken(Exception):
     """Somebody has rewritten a file meanwhile: what it held before must not come back."""
 
 
-def place_of(day: str) -> str:
-    """What a frame is sealed for: joining files leaves it in its day."""
-    return f"archive/{day}"
-
-
 def identity(path: Path) -> tuple[int, int]:
     """Another one for every content that a file has had."""
     status = path.stat()
     return status.st_ino, status.st_mtime_ns
 
 
-def join(files: Sequence[Path], target: Path) -> None:
-    """Writes a file that holds what these do, one after the other. Raises Overtaken, FileNotFoundError."""
+def join(files: Sequence[Path], target: Path, keyring: Keyring) -> None:
+    """Writes a file that holds the lines of these, one after the other.
+
+    Raises Overtaken, FileNotFoundError, and DamagedArchive.
+    """
+    lines = (line + b"\n" for path in files for line in ArchiveFile(path, keyring).lines())
     with replaced(UPath(target)) as staged, staged.open("wb") as joined:
         before = list(map(identity, files))
-        for path in files:
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, joined, _COPY_BYTES)
+        joined.writelines(framed(lines, keyring, target.name))
         if list(map(identity, files)) != before:
             raise Overtaken
 
@@ -64,7 +58,6 @@ class ArchiveFile:
     def __init__(self, path: Path, keyring: Keyring) -> None:
         self._path = path
         self._keyring = keyring
-        self._place = place_of(path.name[:_DAY_LENGTH])
 
     def lines(self) -> Iterator[bytes]:
         """Its lines without their newlines, never more than one of them at once in memory."""
@@ -81,7 +74,7 @@ class ArchiveFile:
     def count_by_key(self) -> Counter[str | None]:
         """How many of its frames each key has sealed; None stands for no key."""
         with suppress(FileNotFoundError), self._path.open("rb") as file, self._reading():
-            return Counter(keys(file, self._place))
+            return Counter(keys(file, self._path.name))
         return Counter()
 
     def rewrite(self, change: Change) -> Rewritten:
@@ -89,7 +82,7 @@ class ArchiveFile:
         done = Rewritten()
         with suppress(FileNotFoundError), self._path.open("rb") as file:
             with self._reading():
-                counts = Counter(keys(file, self._place))
+                counts = Counter(keys(file, self._path.name))
             done.seen = counts.total()
             if change is not unchanged:
                 done.changed = sum(change(line) != line for line in self._from_start(file))
@@ -100,8 +93,7 @@ class ArchiveFile:
 
     def _replace(self, lines: Iterator[bytes]) -> None:
         with replaced(UPath(self._path)) as staged, staged.open("wb") as target:
-            for frame in framed((line + b"\n" for line in lines), self._keyring, self._place):
-                target.write(frame)
+            target.writelines(framed((line + b"\n" for line in lines), self._keyring, self._path.name))
             self._path.stat()  # a day that was removed meanwhile must not come back
 
     def _from_start(self, file: BinaryIO) -> Iterator[bytes]:
@@ -111,7 +103,7 @@ class ArchiveFile:
     def _lines(self, file: BinaryIO) -> Iterator[bytes]:
         line: list[bytes] = []
         with self._reading():
-            for piece in pieces(file, self._keyring, self._place):
+            for piece in pieces(file, self._keyring, self._path.name):
                 *ends, rest = piece.split(b"\n")
                 for end in ends:
                     yield b"".join([*line, end])

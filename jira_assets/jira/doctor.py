@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from jira_assets import clock
 from jira_assets.environment import SettingsError
@@ -35,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
 def examine(settings: Settings) -> Iterator[Finding]:
     """The findings of all checks that can be made, in the order in which problems are best solved."""
     yield from machine_checks.settings_are_well_formed(settings)
+    yield from machine_checks.environment_file(Path(".env"))
     yield from _run("token life", partial(machine_checks.token_life, settings, clock.now().date()))
     yield from _examine_site(settings)
     yield from _run("keys", partial(machine_checks.keys, settings))

@@ -1,6 +1,7 @@
 """The doctor's checks of this machine: settings, disk, database. None of them calls Jira."""
 
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,6 +19,8 @@ _PATIENCE_SECONDS = 1.0
 _GIGABYTE = 1_000_000_000
 _FREE_ENOUGH = 5 * _GIGABYTE
 _FREE_TOO_LITTLE = _GIGABYTE // 5
+
+_OF_OTHERS = 0o077
 
 
 def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
@@ -51,6 +54,18 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         account = (not settings.oauth_client_id and settings.email) or "a service account"
         copied = ", ".join(settings.projects) or "every visible project"
         yield ok("settings", f"{settings.base_url} as {account}; {copied}; from {settings.start_month}")
+
+
+def environment_file(path: Path) -> Iterator[Finding]:
+    """Whether somebody else may read the secrets in `.env`; nothing if not, or if there is none."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return
+    if mode & _OF_OTHERS:
+        yield warn(
+            ".env", f"others of this machine may read or change it (mode {mode:04o})", f"chmod 600 {path}"
+        )
 
 
 def token_life(settings: Settings, today: date) -> Iterator[Finding]:

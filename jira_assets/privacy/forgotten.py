@@ -30,12 +30,16 @@ _FIRST_WORDS = 1 << 16
 _NOBODY = frozenset({"former user", "unknown user", "anonymous user", "deleted user"})
 
 
-class Name(msgspec.Struct, frozen=True):
-    """A full name. ``first`` is a short digest of its first word: most words begin no name."""
+class Name(msgspec.Struct, frozen=True, order=True):
+    """A full name. ``first`` is a short digest of its first word: most words begin no name.
+
+    ``is_turned`` is that of one in another order than it was found in.
+    """
 
     first: int
     words: int
     digest: str
+    is_turned: bool = False
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -90,7 +94,9 @@ class Forgotten(msgspec.Struct, frozen=True):
     def _person(self, person: Person, found: "Traces | None") -> Person:
         if found is None:
             return person
-        names = {self._name(words) for name in found.names for words in full_names(name)}
+        straight = {words for name in found.names for words in full_names(name)}
+        turned = {each for words in straight for each in _turned(words)} - straight
+        names = {self._name(words, is_turned=words in turned) for words in straight | turned}
         addresses = {self.digest("address", address.casefold()) for address in found.addresses}
         return msgspec.structs.replace(
             person,
@@ -99,8 +105,9 @@ class Forgotten(msgspec.Struct, frozen=True):
             issues=person.issues | found.issues,
         )
 
-    def _name(self, words: tuple[str, ...]) -> Name:
-        return Name(self.fingerprint(words[0]), len(words), self.digest("name", " ".join(words)))
+    def _name(self, words: tuple[str, ...], *, is_turned: bool) -> Name:
+        digest = self.digest("name", " ".join(words))
+        return Name(self.fingerprint(words[0]), len(words), digest, is_turned)
 
 
 @dataclass(slots=True)
@@ -209,6 +216,14 @@ def full_names(name: str) -> Iterable[tuple[str, ...]]:
         words = tuple(map(folded, WORD.findall(unicodedata.normalize("NFC", written))))
         if len(words) > 1 and len(written.split()) > 1 and " ".join(words) not in _NOBODY:
             yield words
+            without_initials = tuple(word for word in words if len(word) > 1 or not word.isascii())
+            if 1 < len(without_initials) < len(words):
+                yield without_initials
+
+
+def _turned(words: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    """A name with its last words first, however many of them are the family's."""
+    return (words[at:] + words[:at] for at in range(1, len(words)))
 
 
 def _is_distinctive(account_id: str) -> bool:

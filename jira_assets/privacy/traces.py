@@ -15,6 +15,12 @@ NOBODY = "[forgotten]"
 """What stands in texts for names and addresses."""
 
 _LONGEST_GAP = 3  # characters between the words of a name: `Sommer, Maria`
+_LONGEST_BEFORE = 40  # characters of the word before a name
+_WITHIN_NAME = re.compile(r"[\s._-]{1,3}")
+_WITHIN_TURNED = re.compile(r"[\s,_-]{1,3}")
+_INITIAL = re.compile(r"[ \u00a0][^\W\d_](?:\.|(?!\w))")
+_NAME_BEFORE = re.compile(r"(?<!\w)[A-Z\u00c0-\u00de]\w* \Z")
+_NAME_AFTER = re.compile(r" [A-Z\u00c0-\u00de]\w")
 _KEPT = 200_000  # words that begin no name
 _ESCAPED_MARK = re.compile(r"\\(?:[^u]|u00[01][0-9A-Fa-f])", re.DOTALL)
 _DIGITS = re.compile("[0-9]+")
@@ -35,7 +41,8 @@ class TraceFinder:
         self.created = frozenset(issue for person in forgotten.people for issue in person.issues)
         self._accounts = {person.account: person for person in forgotten.people}
         names = [name for person in forgotten.people for name in person.names]
-        self._names = {name.digest for name in names}
+        names.sort(key=lambda name: not name.is_turned)  # what is a name as it is needs no comma
+        self._names = {name.digest: name.is_turned for name in names}
         self._firsts = {name.first for name in names}
         self._lengths = sorted({name.words for name in names}, reverse=True)
         self._addresses = {address for person in forgotten.people for address in person.addresses}
@@ -155,13 +162,28 @@ class TraceFinder:
         for match in re.finditer(rf"(?<![^\W_])(?:{any_first})(?![^\W_])", text):
             if match.start() < after:
                 continue
-            words = list(islice(WORD.finditer(text, match.start()), self._lengths[0]))
-            for length in self._lengths:
-                window = words[:length]
-                if len(window) == length and _is_close(window) and self._is_name(window):
-                    after = window[-1].end()
-                    yield match.start(), after
-                    break
+            end = self._name_end(text, list(islice(WORD.finditer(text, match.start()), self._lengths[0] + 1)))
+            if end is not None:
+                after = end
+                yield match.start(), after
+
+    def _name_end(self, text: str, words: list[re.Match[str]]) -> int | None:
+        """Where the name ends that begins with these words, if one does: the longest."""
+        for length in self._lengths:
+            window = words[:length]
+            if len(window) == length and _is_close(window):
+                is_turned = self._turned(window)
+                if is_turned is False:
+                    return window[-1].end()
+                if is_turned and _is_apart(text, window):
+                    initial = _INITIAL.match(text, window[-1].end())
+                    return initial.end() if initial else window[-1].end()
+            longer = words[: length + 1]
+            for at in range(1, length) if len(longer) > length and _is_close(longer) else ():
+                is_middle = _is_middle_name(text, longer[at - 1], longer[at], longer[at + 1])
+                if is_middle and self._turned([*longer[:at], *longer[at + 1 :]]) is False:
+                    return longer[-1].end()
+        return None
 
     def _firsts_in(self, text: str) -> set[str]:
         """The words of a text that names may begin with."""
@@ -172,9 +194,10 @@ class TraceFinder:
         self._harmless |= words - found
         return found
 
-    def _is_name(self, words: Iterable[re.Match[str]]) -> bool:
+    def _turned(self, words: Iterable[re.Match[str]]) -> bool | None:
+        """Whether these words are a name in another order; None if they are no name."""
         written = " ".join(folded(word[0]) for word in words)
-        return self._forgotten.digest("name", written) in self._names
+        return self._names.get(self._forgotten.digest("name", written))
 
 
 def _composed(text: str) -> str:
@@ -210,6 +233,22 @@ def _without_marks(text: str, start: int, end: int) -> int:
 
 def _is_close(words: list[re.Match[str]]) -> bool:
     return all(later.start() - earlier.end() <= _LONGEST_GAP for earlier, later in pairwise(words))
+
+
+def _is_middle_name(text: str, before: re.Match[str], word: re.Match[str], after: re.Match[str]) -> bool:
+    """Whether a word is written as a name, or an initial, between those of another."""
+    gaps = (text[before.end() : word.start()], text[word.end() : after.start()])
+    return word[0][0].isupper() and all(map(_WITHIN_NAME.fullmatch, gaps))
+
+
+def _is_apart(text: str, words: list[re.Match[str]]) -> bool:
+    """Whether a name in another order is one: neither the end of a sentence and the beginning of the next,
+    nor the end of a name and the beginning of another, as in `John Doe, Jane Roe`.
+    """
+    gaps = [text[one.end() : other.start()] for one, other in pairwise(words)]
+    goes_on = _NAME_BEFORE.search(text, max(0, words[0].start() - _LONGEST_BEFORE), words[0].start())
+    is_list = goes_on is not None and _NAME_AFTER.match(text, words[-1].end()) is not None
+    return all(map(_WITHIN_TURNED.fullmatch, gaps)) and not is_list
 
 
 def _without(text: str, found: Iterable[tuple[int, int]]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from jira_assets.files import fsync_folder
+from jira_assets.files import fsync_folder, private_files
 from jira_assets.warehouse.database_file import NEW_FILE, log_of, quoted, see_to
 
 DEFAULT_PATIENCE_S = 60.0
@@ -57,13 +57,14 @@ def connect(
             raise WarehouseError(f"cannot make {path}: {error}") from error
     connection = _engine.cursor()
     try:
-        name = _attach(connection, path, read_only, patience_s)
-        try:
-            yield connection
-        finally:
+        with private_files:  # the log, and what does not fit into the memory
             if not read_only:
-                _keep_private(path)
-            _detach(connection, name)
+                _make_private(path)
+            name = _attach(connection, path, read_only, patience_s)
+            try:
+                yield connection
+            finally:
+                _detach(connection, name)
     finally:
         connection.close()
 
@@ -144,10 +145,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
         wait = min(wait * 2, _LONGEST_WAIT_S)
 
 
-def _keep_private(path: Path) -> None:
-    """DuckDB makes files for everybody; the log beside the file comes and goes."""
+def _make_private(path: Path) -> None:
+    """Older versions made files that others could read, for a while or for good."""
     for file in (path, log_of(path)):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, PermissionError):  # it may be somebody else's
             file.chmod(0o600)
 
 

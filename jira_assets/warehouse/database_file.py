@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 from upath import UPath
 
-from jira_assets.files import replaced
+from jira_assets.files import private_files, replaced
 
 # Rewriting a row group costs as much as its size: small ones keep the change of a single issue cheap. They
 # also bound the memory of a long transaction, which holds those that are not full yet.
@@ -72,9 +72,8 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path, how: str) -> Ite
 def create(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make an empty database that nobody else can read. An empty file may be there already."""
     path.unlink(missing_ok=True)
-    with attached(connection, path, NEW_FILE):
+    with private_files, attached(connection, path, NEW_FILE):
         pass
-    path.chmod(0o600)
 
 
 def contents(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> Contents:

@@ -17,6 +17,7 @@ from jira_assets.privacy.reading import PROTECTED
 from jira_assets.tables.catalogue import UNPARTITIONED
 from jira_assets.tables.declare import Kind, Table, Treatment
 from jira_assets.tables.issue import Site
+from jira_assets.tables.protection import ROW_SEPARATOR, domains, row_key
 from jira_assets.warehouse.conform import (
     conform,
     forget_set_aside,
@@ -140,14 +141,27 @@ def _views(folder: UPath, tables: Sequence[Table], site: Site) -> Iterator[str]:
 
 def _protected(published: Sequence[Table]) -> Iterator[str]:
     """A table of the columns that are not as Jira has them, for `privacy.connect` and whoever wonders."""
-    columns = ("view_name", "column_name", "treatment", "type")
+    columns = ("view_name", "column_name", "treatment", "type", "row_key", "domains")
     yield f"CREATE TABLE {PROTECTED} ({', '.join(f'{column} VARCHAR' for column in columns)})"
     for table in published:
         for column in table.columns:
             treatments = {column.treatment, column.treatment_of_users or column.treatment}
             if treatments != {Treatment.PLAIN} or column.kind is Kind.JSON:  # within it people are treated
-                told = (table.view, column.name, ", ".join(sorted(treatments)), column.kind.sql)
+                told = (
+                    table.view,
+                    column.name,
+                    ", ".join(sorted(treatments)),
+                    column.kind.sql,
+                    _row_key(table),
+                    ", ".join(domains(column)),
+                )
                 yield f"INSERT INTO {PROTECTED} VALUES ({', '.join(map(literal, told))})"
+
+
+def _row_key(table: Table) -> str:
+    """In SQL, what encrypted values of the table's rows are bound to."""
+    key = ", ".join(f'"{name}"' for name in row_key(table))
+    return f"concat_ws('{ROW_SEPARATOR}', {key})" if key else "''"
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, rows: str, target: UPath) -> int:

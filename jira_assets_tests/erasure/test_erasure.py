@@ -112,6 +112,18 @@ def test_the_report_says_where_and_not_who(copied: Desk, capsys: Capture) -> Non
     assert not [trace for trace in (ACCOUNT, *SENTENCES) if trace in said.out + said.err]
 
 
+def test_single_parts_of_the_name_stay_and_are_listed(copied: Desk, capsys: Capture) -> None:
+    assert copied.forget("--dry-run") == 0
+    rehearsed = left(capsys.readouterr().out)
+    copied.forget()
+    assert left(capsys.readouterr().out) == rehearsed == ["SUP-3: issue"]
+    assert "Maria from Brno" in repr(copied.rows()["issues"])
+
+
+def left(said: str) -> list[str]:
+    return [line.strip() for line in said.splitlines() if line.startswith("  SUP-")]
+
+
 def test_a_dry_run_says_the_same_and_changes_nothing(copied: Desk, capsys: Capture) -> None:
     before = files(copied)
     assert copied.forget("--dry-run") == 0

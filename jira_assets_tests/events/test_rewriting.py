@@ -1,7 +1,6 @@
 """What waits, what is asked for and what is archived, sealed with another key or changed."""
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jira_assets.events import archive_file
 from jira_assets.events.archive import Archive
+from jira_assets.events.frames import framed
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import Queue
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
@@ -120,14 +121,16 @@ def test_joining_files_brings_nothing_back_that_was_rewritten_meanwhile(
 ) -> None:
     for number in range(3):
         Archive(tmp_path, OLD).add([archived(number)])
-    archive, copy = Archive(tmp_path, BOTH), shutil.copyfileobj
-
-    def copy_and_be_overtaken(*arguments: object) -> None:
-        copy(*arguments)  # type: ignore[arg-type]  # they are passed on
-        archive.rewrite(DAY)
+    archive = Archive(tmp_path, BOTH)
 
     with monkeypatch.context() as patched:
-        patched.setattr(shutil, "copyfileobj", copy_and_be_overtaken)
+
+        def write_and_be_overtaken(lines: Iterable[bytes], keys: Keyring, name: str) -> Iterator[bytes]:
+            yield from framed(lines, keys, name)
+            patched.undo()
+            archive.rewrite(DAY)
+
+        patched.setattr(archive_file, "framed", write_and_be_overtaken)
         archive.tidy(DAYS_LATER, retention_days=3650)
     assert len(list(tmp_path.iterdir())) == 3
     assert archive.count_by_key(DAY) == {"new": 3}

@@ -2,13 +2,15 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from jira_assets.events.archive_file import DamagedArchive
 from jira_assets.events.frames import DamagedFrame, framed, pieces
 from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.events.queue import Item, Queue
-from jira_assets.privacy.errors import UnknownKey
+from jira_assets.privacy.errors import NotSealed, Tampered, UnknownKey
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.receiver.body import PrivateFile
 from jira_assets.sandbox.server import serve
@@ -181,7 +183,7 @@ def test_items_cannot_be_exchanged(tmp_path: Path) -> None:
     assert queue.items(MONTH) == [Item("10002", other.name, NOON)]
 
 
-def test_joining_the_files_of_a_day_keeps_what_is_sealed_and_what_is_not(tmp_path: Path) -> None:
+def test_the_files_of_a_day_are_joined_whatever_keys_they_had(tmp_path: Path) -> None:
     for keys, number in ((NO_KEYS, 0), (KEYS, 1), (keyring("k2", "k1"), 2), (NO_KEYS, 3)):
         Archive(tmp_path, keys).add([archived(number)])
     archive = Archive(tmp_path, keyring("k2", "k1"))
@@ -213,11 +215,83 @@ def test_events_cannot_be_put_into_another_day(tmp_path: Path) -> None:
 @settings(max_examples=50)
 def test_lines_of_any_length_come_back_in_whatever_frames(lines: list[bytes], repeated: int) -> None:
     lines = [*lines, os.urandom(300) * repeated]
-    content = b"".join(framed(lines, KEYS, "archive/2026-11-20"))
+    content = b"".join(framed(lines, KEYS, "2026-11-20.jsonl.zst"))
     with io.BytesIO(content) as file:
-        assert b"".join(pieces(file, KEYS, "archive/2026-11-20")) == b"".join(lines)
+        assert b"".join(pieces(file, KEYS, "2026-11-20.jsonl.zst")) == b"".join(lines)
     with io.BytesIO(content[:-1]) as file, pytest.raises(DamagedFrame):
-        list(pieces(file, KEYS, "archive/2026-11-20"))
+        list(pieces(file, KEYS, "2026-11-20.jsonl.zst"))
+
+
+def read(frames: list[bytes], keys: Keyring, name: str = "2026-11-20.jsonl.zst") -> list[bytes]:
+    with io.BytesIO(b"".join(frames)) as file:
+        return b"".join(pieces(file, keys, name)).splitlines(keepends=True)
+
+
+def changed(frames: list[bytes]) -> Iterator[list[bytes]]:
+    """Every frame taken away, repeated or exchanged with another, and every end cut off."""
+    for at, other in product(range(len(frames)), repeat=2):
+        exchanged = frames.copy()
+        exchanged[at], exchanged[other] = exchanged[other], exchanged[at]
+        yield exchanged
+    for at in range(1, len(frames)):
+        yield frames[:at]
+        yield frames[at:]
+        yield [*frames[:at], *frames[at + 1 :]]
+        yield [*frames[:at], frames[at], *frames[at:]]
+    yield [*frames, *frames]
+
+
+@pytest.mark.parametrize("keys", [KEYS, NO_KEYS], ids=["sealed", "plain"])
+def test_no_frame_can_be_taken_away_repeated_or_exchanged(keys: Keyring) -> None:
+    lines = [bytes([letter]) * (1 << 20) + b"\n" for letter in b"abcd"]
+    name = "2026-11-20.jsonl.zst"
+    frames = list(framed(lines, keys, name))
+    assert read(frames, keys) == lines
+    for found in changed(frames):
+        if found != frames and not (keys is NO_KEYS and found == frames[1:]):  # which is as files were before
+            with pytest.raises((DamagedFrame, Tampered)):
+                read(found, keys)
+    with pytest.raises((DamagedFrame, Tampered)):
+        read(frames, keys, "2026-11-20.another.jsonl.zst")
+    others = list(framed(lines, keys, name))  # the same lines at another time
+    if keys is KEYS:
+        with pytest.raises(Tampered):
+            read([*frames[:2], *others[2:]], keys)
+
+
+def frame_of_day(line: bytes, keys: Keyring) -> bytes:
+    """As frames were before they were chained."""
+    frame = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(line)
+    if keys is NO_KEYS:
+        return frame
+    sealed = keys.seal(frame, "archive/2026-11-20")
+    return b"\x5a\x2a\x4d\x18" + len(sealed).to_bytes(4, "little") + sealed
+
+
+def test_where_all_is_sealed_no_line_is_taken_from_a_plain_frame() -> None:
+    sealing = Keyring.parse(key("k1"), refuses_plain=True)
+    for frames in (list(framed([b"a\n"], NO_KEYS, "2026-11-20.jsonl.zst")), [frame_of_day(b"a\n", NO_KEYS)]):
+        with pytest.raises(NotSealed):
+            read(frames, sealing)
+
+
+def test_a_file_from_before_stays_readable_and_is_chained_when_its_day_is_joined(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, KEYS)
+    for number in range(2):
+        Archive(tmp_path).add([archived(number)])
+        path = max(files(tmp_path), key=lambda each: each.stat().st_mtime_ns)
+        (line,) = read([path.read_bytes()], NO_KEYS, path.name)
+        path.write_bytes(frame_of_day(line, NO_KEYS if number else KEYS))
+    assert list(archive.read(NOON.date())) == [archived(0), archived(1)]
+    assert archive.count_by_key("2026-11-20") == {"k1": 1, None: 1}
+    archive.tidy(NOON + timedelta(days=2), retention_days=365)
+    ((path, content),) = files(tmp_path).items()
+    assert content.startswith(b"\x5b\x2a\x4d\x18")
+    assert archive.count_by_key("2026-11-20") == {"k1": 1}
+    assert list(archive.read(NOON.date())) == [archived(0), archived(1)]
+    path.write_bytes(content + frame_of_day(b"", KEYS))
+    with pytest.raises(DamagedArchive):
+        list(archive.read(NOON.date()))
 
 
 def test_an_event_that_cannot_be_read_for_want_of_a_key_waits_in_the_inbox(tmp_path: Path) -> None:

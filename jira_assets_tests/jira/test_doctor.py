@@ -165,6 +165,20 @@ def test_a_remote_data_folder_is_tried_out(examine: Examine) -> None:
     assert "can be written to" in examine(JIRA_DATA_DIR="memory://doctor/data")["disk"].message
 
 
+@pytest.mark.parametrize(("mode", "is_named"), [(0o600, False), (0o400, False), (0o644, True), (0o620, True)])
+def test_secrets_that_others_may_read_are_named(
+    tmp_path: Path, examine: Examine, monkeypatch: pytest.MonkeyPatch, mode: int, is_named: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").touch()
+    (tmp_path / ".env").chmod(mode)
+    found = examine().get(".env")
+    assert (found is not None) == is_named
+    if found is not None:
+        assert (found.level, found.remedy) == (Level.WARN, "chmod 600 .env")
+        assert f"{mode:04o}" in found.message
+
+
 def test_a_database_opens(tmp_path: Path, examine: Examine) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH '{_database(tmp_path)}' AS warehouse")

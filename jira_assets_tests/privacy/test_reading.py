@@ -1,6 +1,7 @@
 """What the policy makes of the published copy, and that those who hold the key read all of it."""
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,8 +128,41 @@ def test_without_the_right_key_a_query_names_the_one_it_needs(publish: Publish) 
 
 def test_single_columns_can_be_revealed(publish: Publish) -> None:
     with privacy.connect(publish("strict"), KEYS) as connection:
-        query = "SELECT reveal(summary) FROM published.jira_issues EXCEPT SELECT summary FROM jira_issues"
+        query = (
+            "SELECT reveal(summary, 'jira_issues.summary', issue_id) FROM published.jira_issues "
+            "EXCEPT SELECT summary FROM jira_issues"
+        )
         assert connection.execute(query).fetchall() == []
+
+
+def test_a_value_that_was_moved_is_refused(publish: Publish) -> None:
+    with duckdb.connect(str(publish("strict")), read_only=True) as views:
+        rows = views.execute("SELECT comment_id, issue_id, body FROM jira_comments LIMIT 2").fetchall()
+    (comment, issue, body), (other, its_issue, _) = rows
+    with privacy.connect(publish("strict"), KEYS) as connection:
+
+        def read(column: str, row: str) -> object:
+            return connection.execute("SELECT reveal(?, ?, ?)", [body, column, row]).fetchone()
+
+        assert read("jira_comments.body", f"{comment}/{issue}")
+        elsewhere = [
+            ("jira_comments.body", f"{other}/{its_issue}"),
+            ("jira_comments.author_name", f"{comment}/{issue}"),
+            ("jira_worklogs.body", f"{comment}/{issue}"),
+        ]
+        for column, row in elsewhere:
+            with pytest.raises(duckdb.Error, match="cannot be decrypted"):
+                read(column, row)
+
+
+def test_a_copy_from_before_values_were_bound_can_be_read(publish: Publish, tmp_path: Path) -> None:
+    views = tmp_path / "jira.duckdb"
+    shutil.copy(publish("identities"), views)
+    with duckdb.connect(str(views)) as connection:
+        connection.execute("ALTER TABLE protected_columns DROP COLUMN row_key")
+        connection.execute("ALTER TABLE protected_columns DROP COLUMN domains")
+    with privacy.connect(views, KEYS) as connection, privacy.connect(publish("identities"), KEYS) as now:
+        assert everything(connection) == everything(now)
 
 
 def test_the_copy_says_which_of_its_columns_are_protected(publish: Publish) -> None:

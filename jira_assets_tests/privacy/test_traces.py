@@ -50,6 +50,30 @@ def test_people_are_called_in_several_ways(name: str, text: str) -> None:
     assert left.replace("[forgotten]", "") in ("", " and ")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Jane Doe", "Doe, Jane and Doe Jane", "[forgotten] and [forgotten]"),
+        ("Jane Doe", "Jane M. Doe, JANE MARY DOE", "[forgotten], [forgotten]"),
+        ("Jane Doe", "ask Doe, Jane M. today", "ask [forgotten] today"),
+        ("Jane M. Doe", "Jane Doe; Doe, Jane", "[forgotten]; [forgotten]"),
+        ("Doe, Jane", "doe jane, Jane K Doe", "[forgotten], [forgotten]"),
+        ("Ana Ruiz Soto", "Ruiz Soto, Ana; Soto Ana", "[forgotten]; Soto Ana"),
+        ("Jane Doe", "Jane and Doe", "Jane and Doe"),
+        ("Jane Doe", "Jane Smith, Doe", "Jane Smith, Doe"),
+        ("Jane Doe", "It was John Doe. Jane left", "It was John Doe. Jane left"),
+        ("Jane Doe", "John Doe, Jane Roe", "John Doe, Jane Roe"),
+        ("Jane Doe", "Jane said, Doe", "Jane said, Doe"),
+    ],
+)
+def test_parts_of_a_name_are_found_in_another_order_and_with_a_middle_name(
+    name: str, text: str, left: str
+) -> None:
+    of_name = TraceFinder(forgotten(name=name))
+    assert of_name.without(text) == left
+    assert of_name.without(left) is left
+
+
 @pytest.mark.parametrize("name", ["Max", "王小明", "Former user", "", "  ", "()"])
 def test_a_word_is_no_full_name(name: str) -> None:
     text = f"the max of {name} 王小明 former user"

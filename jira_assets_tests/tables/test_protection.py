@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from jira_assets.privacy.errors import Tampered, UnknownKey
 from jira_assets.privacy.keyring import Keyring
-from jira_assets.privacy.values import reveal, reveal_all
+from jira_assets.privacy.values import Cell, reveal, reveal_all
 from jira_assets.tables.declare import Column, Kind, Personal, Table, Treatment
 from jira_assets.tables.policy import PRESETS, Policy
 from jira_assets.tables.protection import Protection
@@ -105,6 +105,50 @@ def test_what_was_never_protected_stays_as_it_is(value: str) -> None:
 def test_all_of_a_text_can_be_revealed() -> None:
     name, remark = protected(column(Kind.TEXT), [ANNA, "a remark"], every(Treatment.ENCRYPT))
     assert reveal_all(KEYS, f"1,{name};{remark}\n") == f"1,{ANNA};a remark\n"
+
+
+def in_two_tables(personal: Personal, treatment: Treatment) -> dict[Cell, str]:
+    """What is stored of the same value in two tables of two columns and two rows."""
+    found = {}
+    for name in ("one", "other"):
+        columns = [Column(each, Kind.TEXT, "", personal) for each in ("first", "second")]
+        policy = every(treatment)
+        table = policy.applied(Table(name, "", (Column("id", Kind.INTEGER, ""), *columns), ("id",)))
+        values = {"id": [1, 2], "first": [ANNA] * 2, "second": [ANNA] * 2}
+        frame = Protection(policy, KEYS).frame(table, pl.DataFrame(values))
+        for column in ("first", "second"):
+            for row, stored in zip((1, 2), frame[column], strict=True):
+                found[Cell(table.view, column, str(row), (personal.value,))] = stored
+    return found
+
+
+def test_what_is_encrypted_is_refused_in_every_other_cell() -> None:
+    cells = in_two_tables(Personal.FREE_TEXT, Treatment.ENCRYPT)
+    assert len(cells) == 8
+    for cell, stored in cells.items():
+        assert reveal(KEYS, stored, cell) == reveal(KEYS, stored) == ANNA
+        for other in cells.keys() - {cell}:
+            with pytest.raises(Tampered, match=other.column):
+                reveal(KEYS, stored, other)
+
+
+def test_pseudonyms_are_the_same_in_all_tables_and_refused_as_something_else() -> None:
+    accounts = in_two_tables(Personal.ACCOUNT, Treatment.PSEUDONYM)
+    names = in_two_tables(Personal.IDENTITY, Treatment.PSEUDONYM)
+    (account,), (name,) = set(accounts.values()), set(names.values())
+    assert account != name
+    cell = next(iter(names))
+    assert reveal(KEYS, name, cell) == ANNA
+    with pytest.raises(Tampered):
+        reveal(KEYS, account, cell)
+
+
+def test_values_from_before_they_were_bound_stay_readable_everywhere() -> None:
+    text = base64.urlsafe_b64encode(KEYS.seal(ANNA.encode(), "tables")).decode().rstrip("=")
+    name = base64.urlsafe_b64encode(KEYS.pseudonym(ANNA.encode(), "tables")).decode().rstrip("=")
+    cell = Cell("jira_comments", "body", "1/2", ("free text",))
+    for stored in (text, name):
+        assert reveal(KEYS, stored) == reveal(KEYS, stored, cell) == reveal_all(KEYS, stored) == ANNA
 
 
 def test_numbers_become_text() -> None:

@@ -1,5 +1,6 @@
 """Who may open the database, for how long, and what is left when it goes wrong."""
 
+import os
 import shutil
 import threading
 import time
@@ -25,6 +26,32 @@ def database(tmp_path: Path) -> Path:
 def numbers(database: Path) -> list[int]:
     with connect(database, read_only=True) as connection:
         return [row[0] for row in connection.execute("FROM numbers ORDER BY ALL").fetchall()]
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_file_and_its_log_are_private_from_their_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mask = tmp_path / "warehouse.duckdb", os.umask(0o022)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)  # what has to be mended was readable for a while
+    try:
+        with connect(path) as connection:
+            connection.execute("CREATE TABLE numbers (number INTEGER)")
+            assert modes(tmp_path) == {path.name: 0o600, f"{path.name}.wal": 0o600}
+            connection.execute("CHECKPOINT; INSERT INTO numbers VALUES (1)")  # which makes another log
+            assert modes(tmp_path) == {path.name: 0o600, f"{path.name}.wal": 0o600}
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(mask)
+
+
+def test_a_file_that_others_could_read_is_made_private(database: Path) -> None:
+    database.chmod(0o644)
+    with connect(database):
+        assert modes(database.parent)[database.name] == 0o600
 
 
 def test_what_was_committed_is_there_for_the_next_connection(database: Path) -> None:
