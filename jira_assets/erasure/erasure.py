@@ -31,7 +31,7 @@ class Erasure:
         self._settings = settings
         self._account_id = account_id
         self._progress = progress
-        self._forgetting = Forgetting(settings.raw_dir)
+        self._forgetting = Forgetting(settings.raw_dir, settings.keyring)
         self._stores = Stores(settings, progress)
 
     def run(self) -> Report:

@@ -100,7 +100,7 @@ class Drain:
         return cls(
             Inbox(settings.inbox_dir, settings.keyring),
             Queue(settings.queue_dir, settings.keyring),
-            Archive(settings.events_dir, settings.keyring, Forgetting(settings.raw_dir)),
+            Archive(settings.events_dir, settings.keyring, Forgetting(settings.raw_dir, settings.keyring)),
             settings.unreadable_dir,
             Known(settings.warehouse_path),
             lambda: JiraClient.from_settings(settings, Throttle(patience=_PATIENCE)),

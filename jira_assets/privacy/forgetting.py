@@ -7,6 +7,7 @@ from functools import lru_cache
 from upath import UPath
 
 from jira_assets.privacy.forgotten import ForgottenList, Traces
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.redaction import Redaction
 
 
@@ -15,13 +16,13 @@ class Forgetting:
     there.
     """
 
-    def __init__(self, root: UPath) -> None:
-        self.list = ForgottenList(root)
+    def __init__(self, root: UPath, keyring: Keyring = NO_KEYS) -> None:
+        self.list = ForgottenList(root, keyring)
 
     def in_force(self) -> Redaction | None:
         """The redaction of those who are forgotten now; None if nobody is. Raises OSError, PrivacyError."""
         identity = self.list.identity()
-        return None if identity is None else _redaction(self.list.path, identity)
+        return None if identity is None else _kept(self.list.path.parent, self.list.keyring, identity)
 
     def for_storing(self, payloads: Iterable[bytes]) -> Redaction | None:
         """As ``in_force``, having noted what these payloads tell of those who are forgotten: an issue shows
@@ -45,7 +46,7 @@ class Forgetting:
 
 
 @lru_cache(maxsize=4)
-def _redaction(path: UPath, identity: Hashable) -> Redaction | None:
+def _kept(root: UPath, keyring: Keyring, identity: Hashable) -> Redaction | None:
     del identity  # part of what makes it the same file
-    forgotten = ForgottenList(path.parent).read()
+    forgotten = ForgottenList(root, keyring).read()
     return None if forgotten is None else Redaction(forgotten)

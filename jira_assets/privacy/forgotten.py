@@ -1,7 +1,8 @@
 """Who is forgotten: whatever is fetched of these people later is redacted before it is stored.
 
 `forgotten.json`, beside the raw log, says what they are recognised by: keyed digests of account ids, names
-and addresses, so that the file itself names nobody, and the ids of the issues that they created.
+and addresses, so that the file itself names nobody, and the ids of the issues that they created. Where there
+are keys it is sealed. A mark among the months says that there is such a file: its loss is an error.
 """
 
 import fcntl
@@ -20,9 +21,13 @@ from upath import UPath
 
 from jira_assets.files import local, make_folder_anywhere, replaced
 from jira_assets.privacy.errors import PrivacyError
+from jira_assets.privacy.keyring import NO_KEYS, Keyring, key_id_of
+from jira_assets.privacy.rewriting import Rewritten
 
 WORD = re.compile(r"[^\W_]+")
 
+_PLACE = "forgotten.json"
+_MARK = ".forgotten"
 _TOMBSTONE = re.compile(r"forgotten-[0-9a-f]{12}")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _FIRST_WORDS = 1 << 16
@@ -131,29 +136,60 @@ class Traces:
 class ForgottenList:
     """The list in the folder of the raw log. Any number of processes of a machine may use it at once."""
 
-    def __init__(self, root: UPath) -> None:
+    def __init__(self, root: UPath, keyring: Keyring = NO_KEYS) -> None:
         self.path = root / "forgotten.json"
+        self._mark = root / "issues" / _MARK
+        self.keyring = keyring
 
     def read(self) -> Forgotten | None:
-        """None while nobody is forgotten. Raises OSError, and PrivacyError if the file is damaged."""
+        """None while nobody is forgotten. Raises OSError, and PrivacyError if the file is damaged or lost."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Forgotten)
+            stored = self.path.read_bytes()
         except FileNotFoundError:
+            self._miss()
             return None
+        try:
+            return msgspec.json.decode(self.keyring.unseal(stored, _PLACE), type=Forgotten)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise PrivacyError(
                 f"{self.path}, which says who is forgotten, is damaged. Restore it from a backup: without it "
                 "what was forgotten would come back."
             ) from None
 
+    def _miss(self) -> None:
+        """Raises PrivacyError if somebody was forgotten, though there is no file."""
+        if self._mark.exists():
+            raise PrivacyError(
+                f"{self.path}, which says who is forgotten, is gone. Restore it from a backup: without it "
+                "what was forgotten would come back. If nobody is to be forgotten any more, remove "
+                f"{self._mark}."
+            )
+
+    def key_id(self) -> str | None:
+        """Of the key that has sealed it; None if none has. Raises OSError and Tampered."""
+        return key_id_of(self.path.read_bytes(), _PLACE)
+
+    def rewrite(self) -> Rewritten:
+        """Seals the file with the key that writes."""
+        done = Rewritten()
+        with self._locked():
+            forgotten = self.read()
+            if forgotten is not None:
+                done.seen = 1
+                if self.key_id() != self.keyring.writing:
+                    self._write(forgotten)
+                    done.resealed = 1
+        return done
+
     def identity(self) -> Hashable:
-        """Changes with the file; None while there is none."""
+        """Changes with the file; None while there is none. Raises PrivacyError if it was lost."""
         on_disk = local(self.path)
         try:
             if on_disk is None:  # what object stores say of times differs, and is not exact
                 return self.path.read_bytes()
             status = on_disk.stat()
         except FileNotFoundError:
+            self._miss()
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
@@ -177,8 +213,12 @@ class ForgottenList:
                 self._write(after)
 
     def _write(self, forgotten: Forgotten) -> None:
+        content = msgspec.json.encode(forgotten, order="deterministic")
         with replaced(self.path) as staged:
-            staged.write_bytes(msgspec.json.encode(forgotten, order="deterministic"))
+            staged.write_bytes(self.keyring.seal(content, _PLACE))
+        make_folder_anywhere(self._mark.parent)
+        with replaced(self._mark) as staged:
+            staged.touch()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

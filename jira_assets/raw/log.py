@@ -97,7 +97,7 @@ class RawLog:
     def __init__(self, root: UPath, keyring: Keyring = NO_KEYS) -> None:
         self._root = root / "issues"
         self._keyring = keyring
-        self._redacting = Redacting(root)
+        self._redacting = Redacting(root, keyring)
         self.lookups = LookupStore(root, keyring)
         """What the issues refer to by id."""
 

@@ -79,7 +79,7 @@ class LookupStore:
     def __init__(self, root: UPath, keyring: Keyring = NO_KEYS) -> None:
         self._folder = root / "site"
         self._keyring = keyring
-        self._forgetting = Forgetting(root)
+        self._forgetting = Forgetting(root, keyring)
 
     def version(self, names: Collection[str]) -> str:
         """Another one after any change of these lists; empty while none of them was ever read."""

@@ -9,6 +9,7 @@ from upath import UPath
 
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.forgetting import Forgetting
+from jira_assets.privacy.keyring import Keyring
 from jira_assets.privacy.redaction import Redaction
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.record import Record
@@ -18,8 +19,8 @@ from jira_assets.raw.rewriting import ChangeOf
 class Redacting:
     """By the list under the log's root. Raises RawLogError if nobody knows who is forgotten."""
 
-    def __init__(self, root: UPath) -> None:
-        self._forgetting = Forgetting(root)
+    def __init__(self, root: UPath, keyring: Keyring) -> None:
+        self._forgetting = Forgetting(root, keyring)
 
     def before(self, records: Iterable[Record]) -> tuple[list[Record], Redaction | None]:
         """The records without those who are forgotten, and the redaction that did it."""

@@ -8,6 +8,7 @@ from jira_assets.attachments.store import AttachmentStore
 from jira_assets.events.archive import Archive
 from jira_assets.events.inbox import Inbox
 from jira_assets.events.queue import Queue
+from jira_assets.privacy.forgotten import ForgottenList
 from jira_assets.privacy.rewriting import Rewritten
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
@@ -41,6 +42,7 @@ def places(settings: Settings) -> tuple[Place, ...]:
     inbox, unreadable = Inbox(settings.inbox_dir, keyring), Inbox(settings.unreadable_dir, keyring)
     queue, archive = Queue(settings.queue_dir, keyring), Archive(settings.events_dir, keyring)
     files = AttachmentStore(settings.attachments_dir, keyring)
+    forgotten = ForgottenList(settings.raw_dir, keyring)
     return (
         Place("raw log", "payloads", raw.months, raw.rewrite, raw.count_by_key),
         Place("lists", "lists", lookups.lists, lookups.rewrite, lookups.count_by_key),
@@ -48,6 +50,13 @@ def places(settings: Settings) -> tuple[Place, ...]:
         _inbox("unreadable events", unreadable),
         Place("queue", "items", queue.months, queue.rewrite, queue.count_by_key),
         Place("archive of events", "frames", archive.days, archive.rewrite, archive.count_by_key),
+        Place(
+            "people who are forgotten",
+            "lists",
+            lambda: _ALL if forgotten.path.exists() else (),
+            lambda _: forgotten.rewrite(),
+            lambda _: Counter([forgotten.key_id()]),
+        ),
         Place("attachments", "files", files.issue_ids, files.rewrite, files.count_by_key),
     )
 

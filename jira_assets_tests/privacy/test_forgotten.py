@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from jira_assets.privacy.errors import PrivacyError
+from jira_assets.privacy.errors import PrivacyError, Tampered, UnknownKey
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.privacy.forgotten import Forgotten, ForgottenList, Traces, is_tombstone
+from jira_assets.privacy.keyring import NO_KEYS
 from jira_assets_tests.privacy.forgetting import ACCOUNT, ADDRESS, BOB, MARIA, NAME
+from jira_assets_tests.privacy.keys import keyring
 
 
 @pytest.fixture
@@ -111,3 +113,30 @@ def test_several_processes_may_add_at_once(tmp_path: Path) -> None:
     forgotten = ForgottenList(UPath(tmp_path)).read()
     assert forgotten is not None
     assert len(forgotten.people) == 6
+
+
+def test_a_list_that_is_lost_is_an_error_and_not_the_return_of_everybody(tmp_path: Path) -> None:
+    forgetting = Forgetting(UPath(tmp_path) / "raw")
+    assert forgetting.in_force() is None
+    forgetting.list.add(BOB["accountId"])
+    forgetting.list.path.unlink()
+    with pytest.raises(PrivacyError, match="is gone"):
+        forgetting.in_force()
+    with pytest.raises(PrivacyError, match="is gone"):
+        forgetting.list.read()
+
+
+def test_with_a_key_the_list_is_sealed_and_one_that_is_not_is_so_by_a_rotation(tmp_path: Path) -> None:
+    plain, sealed = (ForgottenList(UPath(tmp_path), ring) for ring in (NO_KEYS, keyring("k1")))
+    plain.add(BOB["accountId"])
+    before = plain.read()
+    assert sealed.read() == before
+    assert (sealed.key_id(), sealed.rewrite().resealed, sealed.rewrite().resealed) == (None, 1, 0)
+    assert (sealed.key_id(), sealed.read()) == ("k1", before)
+    with pytest.raises(UnknownKey):
+        plain.read()
+    content = bytearray(sealed.path.read_bytes())
+    content[-1] ^= 1
+    sealed.path.write_bytes(bytes(content))
+    with pytest.raises(Tampered):
+        sealed.read()
