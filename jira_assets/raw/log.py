@@ -1,6 +1,5 @@
 """The raw log: everything Jira said, month by month, append-only; the latest answer about each part wins."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from jira_assets.files import make_folder_anywhere, remove_leftovers
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.rewriting import Change, Rewritten, unchanged
 from jira_assets.raw import segments
+from jira_assets.raw.compaction import compact
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.extent import Extent
@@ -34,10 +34,6 @@ _WENT_BACK = "went_back"  # beside the segments of a month with records of a lat
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
 _BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
-_COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
-_JOINED_AT_LEAST = 8
-_BYTES_JOINED_AT_ONCE = 32_000_000  # of segments; joining them takes some six times as much memory
-_PIECES = 6  # that a month is made of at most when all of it was joined, so that few more are not many
 _PARTS_OF_STATE = (Part.ISSUE, Part.DELETED, Part.MOVED)
 _OF_STATES = ("issue_id", "issue_updated", "generation")
 _IS_STATE = pl.col("error").is_null() & pl.col("part").str.starts_with(Part.ISSUE.value)
@@ -73,22 +69,6 @@ class Changes:
     since: int
     watermark: int
     issue_ids: tuple[str, ...]
-
-
-def _to_join(found: list[Segment]) -> list[Segment]:
-    """The segments to be joined: none unless there are many, and no large one for the sake of a few small.
-
-    So a byte is written anew once for each doubling of what is appended, and not with every few events.
-    """
-    if len(found) < _COMPACT_FROM:
-        return []
-    size = 0
-    by_size = sorted(found, key=lambda segment: segment.size)
-    for number, segment in enumerate(by_size):
-        if number >= _JOINED_AT_LEAST and segment.size > 2 * size:
-            return by_size[:number]
-        size += segment.size
-    return by_size
 
 
 class RawLog:
@@ -260,26 +240,7 @@ class RawLog:
         and a reader that finds a file gone lists the month again.
         """
         remove_leftovers(self._folder(month))
-        found = _to_join(segments.list_segments(self._folder(month)))
-        if not found:
-            return None
-        made: list[Segment] = []
-        try:
-            replaced = segments.members_of_all(found)
-            made.extend(
-                segments.append(self._folder(month), frame, replaced) for frame in self._joined(month, found)
-            )
-            is_whole = segments.are_there(found)
-        except FileNotFoundError:
-            is_whole = False
-        if not is_whole:
-            # Somebody has compacted or rewritten them meanwhile: what is under another key now, or is not to
-            # be there any more, must not come back.
-            for segment in made:
-                segments.withdraw(segment)
-            return None
-        segments.remove(found)
-        return made[-1]
+        return compact(self._folder(month), Contents(self._keyring, month))
 
     def rewrite(self, month: str, change: Change = unchanged) -> Rewritten:
         """Seals what is in the month with the key that writes now, and changes what ``change`` changes.
@@ -296,24 +257,6 @@ class RawLog:
     def count_by_key(self, month: str) -> Counter[str | None]:
         """How much of a month each key has sealed; None stands for no key. Raises UnreadableSegment."""
         return count_by_key(self._folder(month), Contents(self._keyring, month))
-
-    def _joined(self, month: str, found: Sequence[Segment]) -> Iterator[pl.DataFrame]:
-        """What counts of the rows of some segments, in the order of issues, as much as memory should hold."""
-        ids = sorted(
-            {issue_id for segment in found for issue_id in segments.read(segment, ["issue_id"])["issue_id"]}
-        )
-        size = sum(segment.size for segment in found)
-        pieces = min(size // _BYTES_JOINED_AT_ONCE + 1, _PIECES, max(len(ids), 1))
-        at_once = math.ceil(len(ids) / pieces)
-        for start in range(0, max(len(ids), 1), max(at_once, 1)):
-            some = ids[start : start + at_once]
-            within = (some[0], some[-1]) if some else None
-            rows_of = ((segment, segments.read(segment, within=within)) for segment in found)
-            latest = latest_rows(rows_of, Contents(self._keyring, month))
-            rows = [row for each in latest for parts in each.values() for row, _ in parts.values()]
-            del latest
-            rows.sort(key=lambda row: row[:2])
-            yield segments.frame_of(rows)
 
     def _with_part(self, month: str, part: Part) -> set[str]:
         found = self._read(month, ["issue_id", "part"])

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from jira_assets.raw import log as log_module
-from jira_assets.raw import segments
+from jira_assets.raw import compaction, segments
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
 from jira_assets_tests.privacy.keys import plain_and_sealed
@@ -70,7 +69,7 @@ def test_a_month_that_is_too_large_for_memory_is_joined_in_pieces(
     many_segments: RawLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = state(many_segments)
-    monkeypatch.setattr(log_module, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
     many_segments.compact(MONTH)
     assert state(many_segments) == before
     assert len(_segments(tmp_path)) == 3
@@ -88,7 +87,7 @@ def test_pieces_are_withdrawn_if_somebody_else_was_quicker(
             RawLog(UPath(tmp_path)).compact(MONTH)
         return read(segment, *columns, **within)
 
-    monkeypatch.setattr(log_module, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
     monkeypatch.setattr(segments, "read", slow)
     assert many_segments.compact(MONTH) is None
     assert state(many_segments) == before
