@@ -49,8 +49,8 @@ class JiraClient:
     ) -> None:
         self._base_url = base_url
         self._throttle = throttle or Throttle()
-        self._hosts = Hosts(self._throttle, timeout, max_answer_bytes)
         site = base_url.address if isinstance(base_url, auth.Gateway) else base_url
+        self._hosts = Hosts(self._throttle, timeout, max_answer_bytes, site)
         self._elsewhere = Elsewhere(site, timeout, self._hosts.session)
         self._jira = Shared(self._open_jira)
         self._kept: dict[Callable[[JiraClient], object], object] = {}

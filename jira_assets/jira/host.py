@@ -93,12 +93,16 @@ class Hosts:
     """Opens the hosts that one client talks to. They share a throttle, limits and counts."""
 
     def __init__(
-        self, throttle: Throttle, timeout: tuple[float, float], max_answer_bytes: int = MAX_ANSWER_BYTES
+        self,
+        throttle: Throttle,
+        timeout: tuple[float, float],
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        site: str = "",
     ) -> None:
         self.throttle = throttle
         self.timeout = timeout
         self.max_answer_bytes = max_answer_bytes
-        self.clock = JiraClock()
+        self.clock = JiraClock(site)
         self._lock = threading.Lock()
         self._statistics = Statistics()
         self._sessions: list[requests.Session] = []

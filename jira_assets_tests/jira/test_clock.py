@@ -99,3 +99,21 @@ def test_it_never_goes_back(offs: list[int]) -> None:
             jira.note(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=off), sent)
             moments += [jira.now] if jira.is_told else []
         assert moments == sorted(moments)
+
+
+def test_it_does_not_go_back_from_one_client_of_a_site_to_the_next(machine: Machine) -> None:
+    one = JiraClock("https://still.example")
+    tell(one, machine)
+    before = one.now
+    machine.passed += 5 * SECOND
+    for site, least in (("https://still.example", before + 5 * SECOND), ("https://other.example", START)):
+        other = JiraClock(site)
+        other.note(START, other.reading())  # the header stands still
+        assert least <= other.now <= least + 2 * SECOND
+
+
+def test_what_an_earlier_client_took_for_the_time_is_no_more_if_it_was_far_from_it(machine: Machine) -> None:
+    tell(JiraClock("https://wrong.example"), machine, HOUR)
+    jira = JiraClock("https://wrong.example")
+    tell(jira, machine)
+    assert abs(jira.now - machine.jira()) <= 2 * SECOND
