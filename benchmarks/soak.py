@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -40,6 +41,7 @@ from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 from jira_assets.settings import Settings
+from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months, publish_views
 from jira_assets.warehouse.refresh import Refresh
@@ -114,7 +116,7 @@ def soak(rounds: int, seed: int, issues: int, report: Callable[[str], None]) -> 
     rng = random.Random(seed)
     outcome = Outcome()
     site = generated_site(issues, seed)
-    months = tuple(sorted({site.get(issue.id)["fields"]["created"][:7] for issue in site}))
+    months = tuple(sorted({month_of(datetime.fromtimestamp(issue.created / 1000, UTC)) for issue in site}))
     base = Path(tempfile.mkdtemp(prefix="soak-"))
     try:
         with serve(site) as sandbox:

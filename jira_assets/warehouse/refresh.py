@@ -14,7 +14,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 import duckdb
+from upath import UPath
 
+from jira_assets.files import remove_leftovers
 from jira_assets.raw.errors import RawLogError, UnreadableMonth
 from jira_assets.raw.extent import Extent, Position
 from jira_assets.raw.latest import LatestIssue
@@ -118,6 +120,7 @@ class Refresh:
     ) -> Refreshed:
         """Raises WarehouseBusy when somebody keeps the file, WatermarkMoved when other runs keep writing."""
         done = Refreshed()
+        remove_leftovers(UPath(self._database.parent))  # of who was killed while making or purging the file
         months = list(months)
         moved = 0
         while pending := [month for month in months if month not in done.months and month not in done.failed]:
