@@ -1,6 +1,7 @@
 """What the rows of the log hold: payloads compressed and then sealed, and why a fetch failed.
 
-A payload is sealed for its month, issue, part and times, and not for a segment: compaction moves it as it is.
+A payload is sealed for its month, issue and part, and for its times and generation, which say what is latest.
+It is not sealed for a segment: compaction moves it as it is.
 What older versions sealed, not for its times, is read until everything is known to be sealed like that.
 What is changed after it was fetched says how often that was, so that it wins over what it was before.
 """
@@ -44,7 +45,7 @@ class Contents:
     def pack(self, record: Record) -> tuple[bytes | None, str | None]:
         """The payload and the error of a record as they are stored."""
         updated, fetched = epoch_milliseconds(record.issue_updated) * 1000, _microseconds(record.fetched_at)
-        place = self._place(record.issue_id, record.name, updated, fetched)
+        place = self._place(record.issue_id, record.name, updated, fetched, *_later(record.generation))
         payload, error = record.payload, record.error
         return (
             None if payload is None else self._keyring.seal(compress(payload), place),
@@ -155,14 +156,19 @@ class Contents:
             return False
 
     def _place_of(self, row: Row) -> str:
-        return self._place(*row[:4])
+        return self._place(*row[:4], *_later(row[8]))
 
-    def _place(self, issue_id: str, name: str, *times: int) -> str:
-        return "/".join(["raw", self._month, issue_id, name, *map(str, times)])
+    def _place(self, issue_id: str, name: str, *latest_by: int) -> str:
+        return "/".join(["raw", self._month, issue_id, name, *map(str, latest_by)])
 
 
 def _microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _later(generation: int) -> tuple[int, ...]:
+    """Nothing for the first generation, which nearly all rows are of."""
+    return (generation,) if generation else ()
 
 
 def _of_error(place: str) -> str:

@@ -17,6 +17,7 @@ ByPart = dict[str, tuple[Row, Segment]]
 
 # What was found out about an issue, and is no state of it.
 _SEEN = (Part.DELETED, Part.MOVED, Part.HIDDEN)
+_ENDS = {Part.DELETED, Part.MOVED}
 _PARTS = {part.value: part for part in Part}
 _NEVER = (-1, -1)
 
@@ -84,6 +85,8 @@ def latest_issue(
     # later is there again.
     deleted_at, moved_at, hidden_at = (_found_at(answers, part) for part in _SEEN)
     ended_at = max(deleted_at, moved_at)
+    for ending in _ENDS & answers.keys():
+        contents.payload(*answers[ending])  # nobody without a key can end an issue
     states: list[tuple[Row, bytes]] = []
     slas: list[tuple[Row, bytes]] = []
     for name, (row, segment) in answers.items():

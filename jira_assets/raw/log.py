@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import polars as pl
@@ -107,6 +107,10 @@ class RawLog:
         if any(record.generation for record in redacted):
             self._note_that_it_went_back(month)
         generations = self._generations(month) if redacted else {}
+        raised = (
+            replace(record, generation=max(record.generation, generations.get(record.issue_id, 0)))
+            for record in redacted
+        )
         rows = [
             (
                 record.issue_id,
@@ -116,9 +120,9 @@ class RawLog:
                 record.source.value,
                 *contents.pack(record),
                 None,
-                max(record.generation, generations.get(record.issue_id, 0)) or None,
+                record.generation or None,
             )
-            for record in redacted
+            for record in raised
         ]
         if not rows:
             return None

@@ -1,6 +1,7 @@
 """Where everything is encrypted, what is not is refused, and nobody without a key can allow it."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import UnreadableSegment
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.seal import sealed
+from jira_assets.raw.segments import SCHEMA, withdraw
 from jira_assets.settings import Settings
 from jira_assets_tests.privacy.keys import key, keyring
-from jira_assets_tests.raw.records import MONTH, record
+from jira_assets_tests.raw.records import MONTH, moved, record, tombstone
 
 WAITING = {MONTH: [Item("1", "an event", datetime(2024, 1, 1, tzinfo=UTC))]}
 
@@ -137,16 +139,44 @@ def test_payloads_of_older_versions_are_read_until_they_are_sealed_for_their_tim
 def test_an_old_payload_cannot_be_made_the_latest(tmp_path: Path) -> None:
     log().append(MONTH, [record("1", payload=b"[1]")])
     (path,) = (tmp_path / "raw" / "issues" / MONTH).glob("*.parquet")
-    for column in ("issue_updated", "fetched_at"):
+    later = (
+        pl.col("issue_updated").dt.offset_by("1y"),
+        pl.col("fetched_at").dt.offset_by("1y"),
+        pl.lit(1, SCHEMA["generation"]).alias("generation"),
+    )
+    for column in later:
         rows = pl.read_parquet(path)
         buffer = io.BytesIO()
-        rows.with_columns(pl.col(column).dt.offset_by("1y")).write_parquet(buffer)
+        rows.with_columns(column).write_parquet(buffer)
         before = path.read_bytes()
         path.write_bytes(sealed(buffer.getvalue()))
         with pytest.raises(UnreadableSegment, match="changed or moved"):
             summaries()
         path.write_bytes(before)
     assert summaries() == [b"[1]"]
+
+
+def test_nobody_without_a_key_can_end_an_issue() -> None:
+    log().append(MONTH, [record("1", payload=b"[1]")])
+    for ending in (tombstone("1", fetched=1), moved("1", fetched=1)):
+        forged = log(with_key=False).append(MONTH, [ending])
+        assert forged is not None
+        with pytest.raises(UnreadableSegment, match="is not encrypted"):
+            summaries()
+        withdraw(forged)
+    assert summaries() == [b"[1]"]
+
+
+def test_a_later_generation_is_read_whatever_moves_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    log().append(MONTH, [replace(record("1", updated=5, payload=b"[1]"), generation=2)])
+    for number in range(1, 20):  # each is raised to the generation of the first
+        log().append(MONTH, [record("1", updated=5 + number, payload=b"[%d]" % number)])
+    assert log().compact(MONTH) is not None
+    assert summaries() == [b"[19]"]
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", f"{key('k2')},{key('k1')}")
+    assert main(["keys", "rotate"]) == 0
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", key("k2"))
+    assert summaries() == [b"[19]"]
 
 
 def test_another_key_cannot_say_that_everything_is_sealed(tmp_path: Path) -> None:
