@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 
 from jira_assets.health.measure import Asked, Measurement
+from jira_assets.privacy.in_use import MANY_VALUES
 from jira_assets.tables.data_health import DATA_HEALTH
 
 _WARN, _ERROR = AssetCheckSeverity.WARN, AssetCheckSeverity.ERROR
@@ -116,6 +117,12 @@ HEALTH_CHECKS = (
         {"token_days_left": Limits(30, 7, low=True)},
         (Asked.TOKEN,),
         needed=True,
+    ),
+    HealthCheck(
+        "key_lasts",
+        "The encryption key has sealed less than 2^31 values; 2^32 are an error: replace it.",
+        {"sealed_values": Limits(MANY_VALUES, 2 * MANY_VALUES)},
+        (Asked.KEYS,),
     ),
 )
 

@@ -21,6 +21,7 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.token_life import token_days_left
 from jira_assets.privacy.errors import PrivacyError
+from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.reconcile.scope import Scope
 from jira_assets.settings import Settings
 from jira_assets.tables.data_health import DATA_HEALTH
@@ -44,6 +45,7 @@ class Asked(StrEnum):
     BACKLOG = "backlog"
     FOLDERS = "folders"
     TOKEN = "token"  # noqa: S105 - no secret
+    KEYS = "keys"
     DISK = "disk"
 
 
@@ -86,6 +88,7 @@ def measure(
     if strange:
         attempts.failed[Asked.FOLDERS] = f"{', '.join(strange)}: that is passed over. Remove it."
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
+    sealed = attempts.of(Asked.KEYS, lambda: _sealed_values(settings), None)
     places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: kept(settings), {})
     values: dict[str, Value] = {
         "day": now.date(),
@@ -99,6 +102,7 @@ def measure(
         "waiting_items": backlog.items,
         "oldest_wait_s": backlog.oldest_wait_s,
         "token_days_left": days_left,
+        "sealed_values": sealed,
         "history_bytes": history_bytes,
         **{f"{place}_bytes": places.get(place) for place in PLACES},
     }
@@ -121,6 +125,10 @@ class _Attempts:
 
 def _archive(settings: Settings) -> Archive:
     return Archive(settings.events_dir, settings.keyring)
+
+
+def _sealed_values(settings: Settings) -> int | None:
+    return KeysInUse(settings.keys_file).values_of_writing(settings.keyring)
 
 
 def _ask_jira(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Ahead:

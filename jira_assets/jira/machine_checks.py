@@ -12,6 +12,7 @@ from jira_assets.jira.auth import credential, sla_credential
 from jira_assets.jira.finding import Finding, fail, ok, warn
 from jira_assets.jira.token_life import WARN_DAYS, token_days_left
 from jira_assets.privacy.errors import PrivacyError
+from jira_assets.privacy.in_use import MANY_VALUES, KeysInUse
 from jira_assets.settings import Settings
 
 _COUNT_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'jira'"
@@ -89,6 +90,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
     """Whether the data can be read: with which key they are encrypted, if they are."""
     try:
         writing = settings.keyring.writing
+        values = KeysInUse(settings.keys_file).values_of_writing(settings.keyring) or 0
     except PrivacyError as error:
         yield fail("keys", str(error), "`jira-assets keys list` shows which keys there are.")
         return
@@ -97,6 +99,9 @@ def keys(settings: Settings) -> Iterator[Finding]:
         return
     if writing is None:
         yield ok("keys", "none: what is kept is not encrypted")
+    elif values >= MANY_VALUES:
+        message = f"{writing} has encrypted up to {values:,} values, which is enough for one key"
+        yield warn("keys", message, "Replace it: `jira-assets keys rotate --help` says how.")
     else:
         yield ok("keys", f"what is kept is encrypted with {writing}")
 

@@ -3,11 +3,14 @@
 So a missing or a wrong key is noticed before anything is written, and not when something has to be read. What
 is sealed says, too, whether everything is: then a plain value is a forged one. Nobody without the key can say
 either; where the file is gone, everything is, if anything is.
+
+Beside it stands how many values each key has sealed, at most, since they are counted before. What a key has
+sealed in versions that did not count is not known.
 """
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -22,9 +25,13 @@ from jira_assets.privacy.keyring import NO_KEYS, Keyring, is_sealed
 _TEXT = b"jira-assets"  # all that versions wrote which did not know whether everything is sealed
 _ALL_SEALED = b"jira-assets: everything is sealed"
 
+MANY_VALUES = 1 << 31
+"""So many under one key, half of what it is good for, are time for another one."""
+
 
 class _File(msgspec.Struct):
     checks: dict[str, bytes]
+    values: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class KeysInUse:
@@ -40,11 +47,23 @@ class KeysInUse:
 
     def ids(self) -> list[str]:
         """In the order in which they were first used."""
-        return list(self._read())
+        return list(self._read().checks)
+
+    def values(self) -> Mapping[str, int]:
+        """How many values the keys have sealed, at most, by their ids."""
+        return self._read().values
+
+    def values_of_writing(self, keyring: Keyring) -> int | None:
+        """How many values the key that writes has sealed, at most; None without one."""
+        return None if keyring.writing is None else self.values().get(keyring.writing, 0)
+
+    def identity(self) -> Hashable:
+        """Changes with what the keys say; None while none is in use."""
+        return tuple(self._read().checks.items()) or None
 
     def verify(self, keyring: Keyring) -> None:
         """Raises UnknownKey for a key that is in use and not here, WrongKey for one that is another."""
-        checks = self._read()
+        checks = self._read().checks
         for key_id in checks:
             if key_id not in keyring.ids:
                 raise UnknownKey(key_id)
@@ -54,25 +73,30 @@ class KeysInUse:
 
     def is_right(self, keyring: Keyring, key_id: str) -> bool | None:
         """Whether a key is the one that is in use under its id; None if there is none."""
-        checks = self._read()
+        checks = self._read().checks
         return self._is_right(checks, keyring, key_id) if key_id in checks else None
 
-    def add(self, keyring: Keyring) -> None:
-        """Note, durably, that the keyring's first key writes. Raises WrongKey if another of its id does."""
+    def add(self, keyring: Keyring, values: int = 0) -> None:
+        """Note, durably, that the keyring's first key writes, and is going to seal so many values.
+
+        Raises WrongKey if another of its id writes.
+        """
         key_id = keyring.writing
         if key_id is None:
             return
         with self._locked():
-            checks = self._read()
-            if key_id not in checks:
-                text = _ALL_SEALED if self._is_all_sealed(checks, keyring) else _TEXT
-                self._write(checks | {key_id: keyring.seal(text, _place(key_id))})
-            elif not self._is_right(checks, keyring, key_id):
+            found = self._read()
+            if key_id not in found.checks:
+                text = _ALL_SEALED if self._is_all_sealed(found.checks, keyring) else _TEXT
+                found.checks[key_id] = keyring.seal(text, _place(key_id))
+            elif not self._is_right(found.checks, keyring, key_id):
                 raise WrongKey(key_id)
+            found.values[key_id] = found.values.get(key_id, 0) + values
+            self._write(found)
 
     def is_all_sealed(self, keyring: Keyring) -> bool:
         """Whether nothing is stored that no key has sealed, in the form that values are sealed in now."""
-        return self._is_all_sealed(self._read(), keyring)
+        return self._is_all_sealed(self._read().checks, keyring)
 
     def note(self, keyring: Keyring, *, is_all_sealed: bool) -> None:
         """Note whether everything is sealed, by the key that writes, which is in use."""
@@ -81,14 +105,17 @@ class KeysInUse:
             raise NoKey
         text = _ALL_SEALED if is_all_sealed else _TEXT
         with self._locked():
-            self._write(self._read() | {key_id: keyring.seal(text, _place(key_id))})
+            found = self._read()
+            found.checks[key_id] = keyring.seal(text, _place(key_id))
+            self._write(found)
 
     def retire(self, key_id: str) -> None:
         """Note that nothing is encrypted with a key any more."""
         with self._locked():
-            checks = self._read()
-            if checks.pop(key_id, None) is not None:
-                self._write(checks)
+            found = self._read()
+            if found.checks.pop(key_id, None) is not None:
+                found.values.pop(key_id, None)
+                self._write(found)
 
     def _is_right(self, checks: dict[str, bytes], keyring: Keyring, key_id: str) -> bool:
         return self._text(checks, keyring, key_id) in (_TEXT, _ALL_SEALED)
@@ -106,11 +133,11 @@ class KeysInUse:
         except (Tampered, UnknownKey):
             return None
 
-    def _read(self) -> dict[str, bytes]:
+    def _read(self) -> _File:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_File).checks
+            return msgspec.json.decode(self._path.read_bytes(), type=_File)
         except FileNotFoundError:
-            return {}
+            return _File({})
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise PrivacyError(
                 f"{self._path}, which lists the encryption keys in use, is damaged. "
@@ -118,9 +145,9 @@ class KeysInUse:
                 "but a missing key is noticed only when something needs it."
             ) from None
 
-    def _write(self, checks: dict[str, bytes]) -> None:
+    def _write(self, content: _File) -> None:
         with replaced(UPath(self._path)) as staged:
-            staged.write_bytes(msgspec.json.encode(_File(checks)))
+            staged.write_bytes(msgspec.json.encode(content))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -138,17 +165,17 @@ def verified(text: str | None, path: Path, holds_plain: Callable[[], bool] = lam
     """The keyring of a setting, once it is known to have the keys in use; it notes there that it writes, and
     refuses what no key has sealed once everything is.
 
-    Raises MalformedKeys, UnknownKey, WrongKey and OSError. What was found holds until the file changes.
+    Raises MalformedKeys, UnknownKey, WrongKey and OSError. What was found holds until the keys say otherwise.
     """
-    if KeysInUse(path).ids():
-        status = path.stat()
-        return _checked(text, path, (status.st_ino, status.st_mtime_ns))
+    identity = KeysInUse(path).identity()
+    if identity is not None:
+        return _checked(text, path, identity)
     return _verified(text, KeysInUse(path, holds_plain))
 
 
 @lru_cache(maxsize=8)
-def _checked(text: str | None, path: Path, identity: tuple[int, int]) -> Keyring:
-    del identity  # part of what makes it the same file
+def _checked(text: str | None, path: Path, identity: Hashable) -> Keyring:
+    del identity  # part of what makes it the same
     return _verified(text, KeysInUse(path))
 
 
@@ -159,7 +186,9 @@ def _verified(text: str | None, in_use: KeysInUse) -> Keyring:
     keyring = Keyring.parse(text)
     in_use.verify(keyring)
     refuses_plain = in_use.is_all_sealed(keyring)
-    return Keyring.parse(text, before_writing=lambda: in_use.add(keyring), refuses_plain=refuses_plain)
+    return Keyring.parse(
+        text, before_writing=lambda values: in_use.add(keyring, values), refuses_plain=refuses_plain
+    )
 
 
 def _place(key_id: str) -> str:

@@ -8,7 +8,8 @@ into its tag, so nobody can read it in another:
 
 Neither JSON nor a zstd frame nor any text in UTF-8 begins like that, so that what was stored without a key is
 told apart, also from a sealed value of which the beginning was changed.
-Nonces are random: by NIST SP 800-38D, 8.3, one key is good for 2^32 values.
+Nonces are random: by NIST SP 800-38D, 8.3, one key is good for 2^32 values. So they are counted, in batches
+that are noted before they are sealed. Pseudonyms need no nonce, and are not.
 """
 
 import base64
@@ -16,6 +17,8 @@ import binascii
 import os
 import re
 from collections.abc import Callable, Mapping
+from itertools import count
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from jira_assets.privacy.errors import MalformedKeys, NoKey, NotSealed, Tampered, UnknownKey
@@ -30,6 +33,7 @@ LONGEST_BEGINNING = 4 + 1 + 32 + 12
 """Bytes of a sealed value before its ciphertext, at most."""
 
 _NONCE_BYTES = 12
+_FIRST_BATCH, _LARGEST_BATCH = 64, 1 << 16  # most processes seal a few values, and some seal millions
 _SEALED = b"\x01\xfaja"
 _PSEUDONYM = b"\x02\xfaja"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
@@ -39,16 +43,26 @@ _FORMAT = "Write each as id:base64, as `jira-assets keys new` prints it, with co
 class Keyring:
     """The keys that were given: the first one writes, all of them read. Threads may share it.
 
-    ``before_writing`` is called before anything is encrypted for the first time; if it fails, nothing is.
+    ``before_writing`` is called before anything is encrypted for the first time, and before each batch of
+    values is sealed, with how many the batch may have; if it fails, nothing is.
     One that ``refuses_plain`` reads nothing that was stored without a key.
     """
 
-    __slots__ = ("_before_writing", "_header", "_keys", "refuses_plain", "writing")
+    __slots__ = (
+        "_before_writing",
+        "_header",
+        "_keys",
+        "_noted",
+        "_noting",
+        "_numbers",
+        "refuses_plain",
+        "writing",
+    )
 
     def __init__(
         self,
         keys: Mapping[str, "Key"],
-        before_writing: Callable[[], object] | None = None,
+        before_writing: Callable[[int], object] | None = None,
         *,
         refuses_plain: bool = False,
     ) -> None:
@@ -57,12 +71,15 @@ class Keyring:
         self._keys = dict(keys)
         self._header = b"" if self.writing is None else bytes([len(self.writing)]) + self.writing.encode()
         self._before_writing = before_writing
+        self._numbers = count()  # of sealed values: `next` is one step for threads
+        self._noted = 0
+        self._noting = Lock()
 
     @classmethod
     def parse(
         cls,
         text: str,
-        before_writing: Callable[[], object] | None = None,
+        before_writing: Callable[[int], object] | None = None,
         *,
         refuses_plain: bool = False,
     ) -> "Keyring":
@@ -94,7 +111,7 @@ class Keyring:
         """Encrypts a value for its place; without keys the value stays as it is."""
         if self.writing is None:
             return plain
-        key, header, nonce = self._begin_writing(), _SEALED + self._header, os.urandom(_NONCE_BYTES)
+        key, header, nonce = self._key_for_next(), _SEALED + self._header, os.urandom(_NONCE_BYTES)
         return header + nonce + key.encrypt(nonce, plain, header + place.encode())
 
     def unseal(self, stored: bytes, place: str) -> bytes:
@@ -114,7 +131,7 @@ class Keyring:
 
         The context's tag comes last. Raises NoKey.
         """
-        key, header, nonce = self._begin_writing(), _SEALED + self._header, os.urandom(_NONCE_BYTES)
+        key, header, nonce = self._key_for_next(), _SEALED + self._header, os.urandom(_NONCE_BYTES)
         return header + nonce, key.encryptor(nonce, header + place.encode())
 
     def unsealing(self, beginning: bytes, place: str) -> tuple[int, "AEADDecryptionContext"]:
@@ -134,7 +151,7 @@ class Keyring:
 
         How long a value is can be seen. Nothing stays nothing. Raises NoKey.
         """
-        key, header = self._begin_writing(), _PSEUDONYM + self._header
+        key, header = self._key_for(0), _PSEUDONYM + self._header
         return header + key.encrypt_alike(plain, header, purpose) if plain else plain
 
     def reveal(self, stored: bytes, purpose: str) -> bytes:
@@ -155,13 +172,24 @@ class Keyring:
             raise NotSealed(what)
         return stored
 
-    def _begin_writing(self) -> "Key":
+    def _key_for_next(self) -> "Key":
+        return self._key_for(next(self._numbers))
+
+    def _key_for(self, number: int) -> "Key":
+        """The key that writes, once a value of this number is noted."""
         if self.writing is None:
             raise NoKey
-        if self._before_writing is not None:
-            self._before_writing()
-            self._before_writing = None
+        if number >= self._noted:
+            self._note_until(number)
         return self._keys[self.writing]
+
+    def _note_until(self, number: int) -> None:
+        with self._noting:
+            while number >= self._noted:
+                batch = min(max(_FIRST_BATCH, self._noted), _LARGEST_BATCH)
+                if self._before_writing is not None:
+                    self._before_writing(batch)
+                self._noted += batch
 
     def _key_of(self, stored: bytes, what: str) -> tuple["Key", int]:
         key_id, end = _header_of(stored, what)

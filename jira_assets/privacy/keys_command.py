@@ -11,7 +11,7 @@ from itertools import chain, count
 from jira_assets import clock
 from jira_assets.environment import SettingsError
 from jira_assets.privacy.errors import MalformedKeys
-from jira_assets.privacy.in_use import KeysInUse
+from jira_assets.privacy.in_use import MANY_VALUES, KeysInUse
 from jira_assets.privacy.key import new_key
 from jira_assets.privacy.keyring import NO_KEYS, Keyring, is_key_id
 from jira_assets.settings import Settings
@@ -131,13 +131,15 @@ def _new(key_id: str | None, taken: set[str]) -> int:
 
 
 def _list(keyring: Keyring, in_use: KeysInUse) -> int:
-    used = in_use.ids()
+    used, values = in_use.ids(), in_use.values()
     missing = [key_id for key_id in used if key_id not in keyring.ids]
     wrong = [key_id for key_id in keyring.ids if in_use.is_right(keyring, key_id) is False]
     for key_id in (*keyring.ids, *missing):
         facts = [
             *(["writes"] if key_id == keyring.writing else []),
             "in use" if key_id in used else "not in use",
+            *([f"has sealed up to {values[key_id]:,} values"] if values.get(key_id) else []),
+            *(["REPLACE: it has sealed enough"] if values.get(key_id, 0) >= MANY_VALUES else []),
             *(["MISSING: what it has encrypted cannot be read"] if key_id in missing else []),
             *(["WRONG: it is another than the one in use"] if key_id in wrong else []),
         ]

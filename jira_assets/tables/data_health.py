@@ -50,6 +50,11 @@ DATA_HEALTH = Table(
             Kind.INTEGER,
             "Days until the API token expires, negative when it has; NULL unless JIRA_TOKEN_EXPIRES is set.",
         ),
+        Column(
+            "sealed_values",
+            Kind.INTEGER,
+            "Values that the encryption key that writes has sealed, at most; NULL without a key.",
+        ),
         Column("history_bytes", Kind.INTEGER, "Bytes of Dagster's history; NULL where it is in no files."),
         *(
             Column(f"{name}_bytes", Kind.INTEGER, f"Bytes of {what}.")

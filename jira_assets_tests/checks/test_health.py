@@ -26,6 +26,7 @@ WELL: Mapping[str, Value] = {
     "waiting_items": 3,
     "oldest_wait_s": 119,
     "token_days_left": 31,
+    "sealed_values": 2**31 - 1,
     **dict.fromkeys(("history_bytes", *(f"{place}_bytes" for place in PLACES)), 10**12),
 }
 UNKNOWN: Mapping[str, Value] = {**dict.fromkeys(WELL), "day": WELL["day"], "observed_at": WELL["observed_at"]}
@@ -56,6 +57,7 @@ def test_a_copy_that_is_well_passes_every_check() -> None:
         ("no_events_lost", "events_unresolved", 1, None),
         ("backlog_small", "oldest_wait_s", 120, 600),
         ("token_lives", "token_days_left", 30, 7),
+        ("key_lasts", "sealed_values", 2**31, 2**32),
     ],
 )
 def test_a_check_warns_and_then_fails(check: str, column: str, warns_at: int, fails_at: int | None) -> None:

@@ -11,6 +11,7 @@ from jira_assets.events.queue import Item
 from jira_assets.health.kept import PLACES
 from jira_assets.health.measure import Asked, Measurement, Value, measure
 from jira_assets.jira.client import JiraClient
+from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.raw.record import Source
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
@@ -23,6 +24,7 @@ from jira_assets_tests.events.bodies import body, change, link_event
 from jira_assets_tests.events.copying import Copy
 from jira_assets_tests.jira import connection
 from jira_assets_tests.jira.issues import full_issue
+from jira_assets_tests.privacy.keys import key, keyring
 
 JANUARY = "2024-01"
 FIRST, SECOND = "10001", "10002"
@@ -245,6 +247,14 @@ def test_the_days_of_the_token_are_counted_if_its_end_is_known(copied: Copy) -> 
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert measured(copied, JIRA_TOKEN_EXPIRES=f"{tomorrow}").values["token_days_left"] == 1
     assert "JIRA_TOKEN_EXPIRES" in measured(copied, JIRA_TOKEN_EXPIRES="soon").unknown[Asked.TOKEN]
+
+
+def test_what_the_key_that_writes_has_sealed_is_counted(copied: Copy) -> None:
+    assert value(copied, "sealed_values") is None
+    assert measured(copied, JIRA_ENCRYPTION_KEYS=key("k1")).values["sealed_values"] == 0
+    KeysInUse(settings_of(copied).keys_file).add(keyring("k1"), 5)
+    assert measured(copied, JIRA_ENCRYPTION_KEYS=key("k1")).values["sealed_values"] == 5
+    assert "k1" in measured(copied).unknown[Asked.KEYS]
 
 
 def test_the_room_that_everything_takes_is_told(copied: Copy) -> None:

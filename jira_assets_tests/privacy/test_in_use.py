@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import traceback
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 from jira_assets.environment import SettingsError
 from jira_assets.privacy.errors import PrivacyError, UnknownKey, WrongKey
 from jira_assets.privacy.in_use import KeysInUse
-from jira_assets.privacy.keyring import NO_KEYS
+from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.settings import Settings
 from jira_assets_tests.privacy.keys import key, keyring
 
@@ -68,11 +69,46 @@ def test_a_new_key_in_front_writes_and_the_one_behind_it_is_still_needed(setting
         _ = settings_with(key("k2")).keyring
 
 
+def test_values_are_counted_before_they_are_sealed_and_pseudonyms_are_not(
+    settings_with: SettingsWith,
+) -> None:
+    settings = settings_with(key("k1"))
+    counted = KeysInUse(settings.keys_file)
+    ring = settings.keyring
+    ring.pseudonym(b"Maria", "name")
+    noted = counted.values()["k1"]
+    for _ in range(1000):
+        ring.pseudonym(b"Maria", "name")
+    assert counted.values() == {"k1": noted}
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: ring.seal(b"text", PLACE), range(1000)))
+    assert 1000 <= counted.values()["k1"] < 2500
+    before = counted.values()["k1"]
+    for _ in range(10):  # processes, each of which may be killed when it has sealed one value
+        Keyring.parse(key("k1"), before_writing=lambda values: counted.add(keyring("k1"), values)).seal(
+            b"text", PLACE
+        )
+    assert before + 10 <= counted.values()["k1"] < before + 1000
+    assert settings.keyring is settings.keyring  # what is counted makes no other ring
+
+
+def test_a_file_of_before_values_were_counted_begins_with_none(settings_with: SettingsWith) -> None:
+    settings = settings_with(key("k1"))
+    KeysInUse(settings.keys_file).add(keyring("k1"))
+    content = json.loads(settings.keys_file.read_text())
+    settings.keys_file.write_text(json.dumps({"checks": content["checks"]}))
+    assert KeysInUse(settings.keys_file).values_of_writing(settings.keyring) == 0
+    settings.keyring.seal(b"text", PLACE)
+    assert KeysInUse(settings.keys_file).values()["k1"] >= 1
+    assert KeysInUse(settings.keys_file).values_of_writing(NO_KEYS) is None
+
+
 def test_a_retired_key_is_needed_no_more(settings_with: SettingsWith) -> None:
     settings_with(key("k1")).keyring.seal(b"text", PLACE)
     settings = settings_with(key("k2"), key("k1"))
     settings.keyring.seal(b"text", PLACE)
     KeysInUse(settings.keys_file).retire("k1")
+    assert list(KeysInUse(settings.keys_file).values()) == ["k2"]
     assert settings_with(key("k2")).keyring.ids == ("k2",)
 
 

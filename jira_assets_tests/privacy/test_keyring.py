@@ -123,7 +123,7 @@ def test_there_are_no_pseudonyms_without_a_key() -> None:
 
 
 def test_nothing_is_encrypted_if_it_cannot_be_noted_that_the_key_is_in_use() -> None:
-    def refuse() -> None:
+    def refuse(_values: int) -> None:
         raise OSError("the disk is full")
 
     refusing = Keyring.parse(key("k1"), before_writing=refuse)

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 
 from jira_assets.environment import SettingsError
+from jira_assets.jira import machine_checks
 from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.privacy.keyring import Keyring
 from jira_assets.privacy.keys_command import main
+from jira_assets.settings import Settings
 from jira_assets_tests.privacy.keys import key, keyring
 
 
@@ -58,6 +60,20 @@ def test_the_list_tells_which_key_writes_and_which_are_in_use(
         ["old", "in use"],
     ]
     assert key("new").removeprefix("new:") not in said
+
+
+def test_a_key_that_has_sealed_enough_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    monkeypatch.setenv("JIRA_ENCRYPTION_KEYS", key("k1"))
+    in_use = KeysInUse(data / "keys.json")
+    in_use.add(keyring("k1"), 2**31 - 1)
+    for said, level in (("2,147,483,647 values", "OK"), ("2,147,483,648 values, REPLACE", "WARN")):
+        assert main(["list"]) == 0
+        assert said in capsys.readouterr().out
+        (finding,) = machine_checks.keys(Settings.load())
+        assert finding.level.name == level
+        in_use.add(keyring("k1"), 1)
 
 
 def test_the_list_names_keys_that_are_missing_and_wrong(
