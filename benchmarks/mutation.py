@@ -10,7 +10,7 @@ Left as it is what nobody promises: what is logged, how a class is declared (its
 a module's own numbers, `_TRIES = 3` or `_WAIT = timedelta(seconds=1)`, which are sizes and waits that another
 value of would do as well. What others rely on has a public name, and its number is changed too.
 
-The libraries for this, mutmut (3.8) and cosmic-ray (8.7), remove no statement, which is how a guard gets lost.
+The libraries for this, mutmut 3.8 and cosmic-ray 8.7, remove no statement, which is how a guard gets lost.
 """
 
 import argparse
@@ -95,16 +95,13 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
     """All mutants of a module, in the order of its lines as far as they have one."""
     tree = ast.parse(source)
     before = ast.unparse(tree)
-    own = {id(each) for statement in tree.body if _is_own_number(statement) for each in ast.walk(statement)}
+    left = {id(each) for skipped in _left_as_they_are(tree) for each in ast.walk(skipped)}
     for parent in ast.walk(tree):
-        if id(parent) in own:
+        if id(parent) in left:
             continue
         for name, value in ast.iter_fields(parent):
-            is_option = name == "keywords" and isinstance(parent, ast.ClassDef)
-            if name in ("annotation", "returns", "decorator_list") or is_option:
-                continue
             for place, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if not isinstance(node, ast.AST):
+                if not isinstance(node, ast.AST) or id(node) in left:
                     continue
                 for other in _others(node):
                     _put(parent, name, place, other)
@@ -117,6 +114,19 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
                 parent.ifs = [each for each in kept if each is not condition]
                 yield Mutant(module, condition.lineno, before, ast.unparse(tree))
                 parent.ifs = kept
+
+
+def _left_as_they_are(tree: ast.Module) -> Iterator[ast.AST]:
+    """What is not changed, nor anything in it: the module's own numbers, annotations, options of classes."""
+    yield from filter(_is_own_number, tree.body)
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(decorator_list=decorators, keywords=options):
+                yield from (*decorators, *options)
+            case ast.FunctionDef(decorator_list=decorators, returns=returns):
+                yield from (*decorators, *filter(None, [returns]))
+            case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
+                yield annotation
 
 
 def _is_own_number(statement: ast.stmt) -> bool:

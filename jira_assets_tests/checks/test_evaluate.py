@@ -1,6 +1,7 @@
 """What is shown of a check is the sum of what was found in each month, whichever months a run looked at."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -128,3 +129,18 @@ def test_only_the_rules_that_are_chosen_are_asked(tmp_path: Path) -> None:
     with connect(warehouse.database, read_only=True) as connection:
         found = Evaluation.ask(connection, [*RULES, broken], MONTHS, chosen=[KEY])
     assert (found.failing_months(KEY), found.by_table) == ([MONTHS[0]], {})
+
+
+def test_what_breaks_a_rule_that_is_not_blocking_is_shown_and_published(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    asked = "SELECT month, 'x' AS offender FROM jira.comments WHERE {within}"
+    told = Rule("comments", "told", ".", asked)
+    of_all = Rule("comments", "of_all", ".", "SELECT 'x' AS offender FROM jira.comments", by_month=False)
+    blocking = replace(told, name="blocking", blocking=True)
+    with connect(warehouse.database, read_only=True) as connection:
+        shown = Evaluation.ask(connection, [told, of_all], None)
+        withheld = Evaluation.ask(connection, [told, blocking, replace(of_all, blocking=True)], None)
+    assert (shown.withheld_month(MONTHS[0]), shown.withheld_tables) == (None, {})
+    assert [shown.result(rule).metadata["count"].value for rule in (told, of_all)] == [3, 3]
+    assert withheld.withheld_month(MONTHS[0]) == "comments.blocking failed (x)"
+    assert withheld.withheld_tables == {"comments": "comments.of_all failed (x, x, x)"}

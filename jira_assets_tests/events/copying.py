@@ -107,8 +107,8 @@ class Copy:
             )
             self.inbox.add([Delivery.arrived(identifier, datetime.now(UTC) - ago, hint, content)])
 
-    def drain(self) -> Drained:
-        return self._drain.run(60)
+    def drain(self, seconds: float = 60) -> Drained:
+        return self._drain.run(seconds)
 
     def apply(self, month: str) -> Applied:
         """Fetch what of a month is in the queue."""

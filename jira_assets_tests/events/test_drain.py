@@ -306,3 +306,15 @@ def test_two_drains_at_once_do_the_work_of_one(copied: Copy, sandbox: RunningSan
     assert len(copied.queued()) == 60
     assert len({event.name for event in archived(copied)}) == 60
     assert copied.inbox.names() == []
+
+
+def test_after_the_time_is_over_the_rest_is_left_and_no_more_than_fits_is_read_at_once(
+    copied: Copy, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        copied.deliver(change(sandbox.site, OURS))
+    monkeypatch.setattr("jira_assets.events.drain._BYTES_AT_ONCE", 1)
+    assert copied.drain(seconds=-1).outcomes == {Outcome.QUEUED: 1}
+    monkeypatch.setattr("jira_assets.events.drain._BYTES_AT_ONCE", 10**9)
+    assert copied.drain(seconds=-1).outcomes == {Outcome.QUEUED: 2}
+    assert copied.drain(seconds=60).outcomes == {}

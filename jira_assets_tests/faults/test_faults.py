@@ -5,7 +5,6 @@ import pytest
 
 from jira_assets_tests.faults.recorder import preloaded, why_not
 
-
 needs_recorder = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 

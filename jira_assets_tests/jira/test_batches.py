@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jira_assets.jira.batches import Asked, BatchSize, in_halves
-from jira_assets.jira.errors import Forbidden, JiraError, TooLarge, Unavailable
+from jira_assets.jira.errors import BadQuery, Forbidden, TooLarge, Unavailable
 
 IDS = [str(number) for number in range(100)]
 
@@ -89,28 +89,47 @@ def test_a_jira_that_is_down_is_an_error_at_once() -> None:
     assert len(endpoint.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("good", "alone", "most"),
-    [([], True, 36), (["0"], True, 360), (IDS[:1], False, None)],
-    ids=["nothing was read", "others were read", "each can be read alone"],
-)
-def test_failures_are_an_error_when_they_are_no_matter_of_single_issues(
-    good: list[str], alone: bool, most: int | None
-) -> None:
+def test_a_request_that_is_refused_is_no_reason_to_ask_whether_jira_is_up() -> None:
+    endpoint = Endpoint()
+
+    def refuse(ids: Sequence[str], _tries: int | None) -> list[str]:
+        if "3" in ids:
+            raise BadQuery("POST", "/bulk", 400, "")
+        return list(ids)
+
+    asked = list(in_halves(IDS[:8], BatchSize(8), refuse, endpoint.ask_alone, endpoint.look))
+    assert ([each.ids for each in asked if each.error], endpoint.looks) == ([["3"]], 0)
+
+
+@pytest.mark.parametrize(("good", "most"), [([], 36), (["0"], 360)], ids=["nothing was read", "one was"])
+def test_failures_are_an_error_once_they_are_no_matter_of_single_issues(good: list[str], most: int) -> None:
     ids = [str(number) for number in range(400)]
-    endpoint = Endpoint(broken=set(ids) - set(good), is_alone_too=alone)
-    found: list[Asked[list[str]]] = []
-    failed: JiraError | None = None
-    try:
-        found.extend(in_halves(ids, BatchSize(1), endpoint.ask, endpoint.ask_alone, endpoint.look))
-    except Unavailable as error:
-        failed = error
-    if most is None:
-        assert (failed, len(found)) == (None, 400)
-    else:
-        # Each that is broken fails twice, in its batch of one and alone.
-        assert failed is not None
-        assert len(endpoint.alone) == most // 2
+    endpoint = Endpoint(broken=set(ids) - set(good))
+    with pytest.raises(Unavailable, match="/bulk"):
+        endpoint.all_of(ids, BatchSize(1))
+    # Each fails twice, in its batch of one and alone.
+    assert (len(endpoint.alone), len(endpoint.asked)) == (most // 2, len(good) + most // 2 + 1)
+
+
+def test_as_many_failures_in_a_row_as_are_tolerated_stop_nothing() -> None:
+    # A batch of two fails, then each of them twice: five for every two, and one more for the last batch.
+    endpoint = Endpoint(broken=IDS[:15])
+    assert len(endpoint.all_of(IDS[:15], BatchSize(2))) == 15
+    with pytest.raises(Unavailable):
+        Endpoint(broken=IDS[:16]).all_of(IDS[:16], BatchSize(2))
+
+
+def test_what_can_be_read_alone_is_a_success() -> None:
+    ids = [str(number) for number in range(400)]
+    endpoint = Endpoint(broken=ids, is_alone_too=False)
+    assert len(endpoint.all_of(ids, BatchSize(1))) == endpoint.looks == 400
+
+
+def test_answers_make_batches_larger_again() -> None:
+    endpoint, size = Endpoint(), BatchSize(4)
+    size.set(1)
+    endpoint.all_of(IDS[:30], size)
+    assert [count for count, _ in endpoint.asked] == [1] * 20 + [2] * 5
 
 
 def test_after_twenty_successes_in_a_row_batches_get_larger_again_up_to_the_largest() -> None:

@@ -20,9 +20,9 @@ def note_all(*pages: IssuePage) -> None:
 def test_a_token_is_followed_once_and_only_so_many_are() -> None:
     tokens = PageTokens("/search", max_pages=3)
     assert [tokens.follow("a"), tokens.follow("b")] == ["a", "b"]
-    with pytest.raises(BrokenPaging, match="same page token twice"):
+    with pytest.raises(BrokenPaging, match="200, Jira sent the same page token twice"):
         tokens.follow("a")
-    with pytest.raises(BrokenPaging, match="more than 3 pages"):
+    with pytest.raises(BrokenPaging, match="200, more than 3 pages"):
         tokens.follow("c")
 
 
@@ -41,13 +41,13 @@ def test_issues_that_change_their_places_meanwhile_are_no_circle() -> None:
 )
 def test_pages_that_bring_nothing_new_are_an_error(pages: list[IssuePage]) -> None:
     note_all(*pages[:-1])
-    with pytest.raises(BrokenPaging, match="the same issues on two pages"):
+    with pytest.raises(BrokenPaging, match="200, Jira sent the same issues on two pages"):
         note_all(*pages)
 
 
 def test_fifty_empty_pages_in_a_row_may_be_and_no_more() -> None:
     note_all(*[page()] * 50, page("1"), *[page()] * 50)
-    with pytest.raises(BrokenPaging, match="51 pages in a row hold no issues"):
+    with pytest.raises(BrokenPaging, match="200, 51 pages in a row hold no issues"):
         note_all(page("1"), *[page()] * 51)
 
 

@@ -239,3 +239,18 @@ def test_an_account_of_jira_server_is_known_by_its_key_where_it_is_one() -> None
 def test_who_has_the_same_name_keeps_it() -> None:
     namesake = BOB | {"displayName": NAME}
     assert redacted({"author": namesake, "body": f"I am {NAME}"})["author"] == namesake
+
+
+def test_what_changes_and_mentions_call_somebody_is_found_and_redacted_whatever_the_id_is_like() -> None:
+    redaction = Redaction(forgotten("maria"))
+    tombstone = redaction.forgotten.people[0].tombstone
+    changed = change(
+        "reporter", "M. Sommer", "Ann Autumn", **{"from": "maria", "to": "ann", "tmpToAccountId": "maria"}
+    )
+    payload = {"items": [changed], "body": {"attrs": {"id": "maria", "text": "@Mia Winter"}}}
+    (traces,) = redaction.traces(json.dumps(payload).encode()).values()
+    assert traces.names == {"M. Sommer", "Mia Winter"}
+    left = redacted(payload, redaction)
+    kept = {"from": tombstone, "to": "ann", "tmpToAccountId": tombstone}
+    assert left["items"] == [change("reporter", None, None, **kept)]
+    assert left["body"]["attrs"] == {"id": tombstone, "text": "@forgotten"}

@@ -16,7 +16,7 @@ from jira_assets.tables.issue import Site
 from jira_assets.tables.mapping_file import read_mapping
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.database_file import log_of
-from jira_assets.warehouse.publish import publish_months, publish_table, publish_views
+from jira_assets.warehouse.publish import VIEWS, publish_months, publish_table, publish_views
 from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.limits import no_file_larger_than
 from jira_assets_tests.warehouse.filled import MONTHS, QUIET_MONTH
@@ -212,13 +212,16 @@ def test_known_defect_56_a_file_that_would_be_the_same_is_not_replaced(
     shutil.copyfile(filled, changed)
     with suppress(FileNotFoundError):
         shutil.copyfile(log_of(filled), log_of(changed))
+    publish_views(UPath(published), TABLES, Site())
     before = _identities(published)
+    views = (published / VIEWS).stat()
     with connect(changed) as connection:
         connection.execute(f"UPDATE jira.comments SET body = 'new' WHERE month = '{MONTHS[0]}'")
         publish_months(connection, TABLES, MONTHS, UPath(published))
     publish_views(UPath(published), TABLES, Site())
     after = _identities(published)
     assert {name for name in after if after[name] != before[name]} == {f"comments/{MONTHS[0]}.parquet"}
+    assert os.path.samestat((published / VIEWS).stat(), views)
 
 
 def test_known_defect_52_a_full_disk_is_told_and_leaves_what_was_published(

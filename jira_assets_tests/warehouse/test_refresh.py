@@ -302,3 +302,12 @@ def test_a_change_stays_when_the_file_cannot_be_made_small(
 
 def full_disk(*_: object) -> Path:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_values_that_cannot_be_read_are_told(log: RawLog, database: Path) -> None:
+    odd = issue(1)
+    fields = {"created": "2024-01-05T10:00:00.000+0000", "duedate": "soon"}
+    payload = msgspec.json.encode({"id": "1", "key": "SUP-1", "fields": fields})
+    log.append(JANUARY, [record(1, Part.ISSUE, payload, 0), *odd[1:]])
+    (problem,) = refresh(log, database).problems
+    assert (problem.issue_key, problem.field) == ("SUP-1", "due_date")
