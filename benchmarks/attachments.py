@@ -19,7 +19,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from jira_assets.attachments.download import AttachmentDownload, FileCounts
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import fetch_month
@@ -30,6 +29,7 @@ from jira_assets.sandbox.faults import Faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
+from jira_assets.sync.attachments.download import AttachmentDownload, FileCounts
 
 MONTH = "2024-01"
 _FILES_PER_ISSUE = 10

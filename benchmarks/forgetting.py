@@ -90,8 +90,8 @@ def _now() -> Any:
 def _forget(source: str, account: str) -> dict[str, Any]:
     """Reading and redacting the raw log, as the command does it first."""
     os.environ["JIRA_DATA_DIR"] = str(Path(source).parent / "data")
-    from jira_assets.erasure.erasure import Erasure
     from jira_assets.settings import Settings
+    from jira_assets.upkeep.forget.erasure import Erasure
 
     Path(source).parent.joinpath("data").mkdir()
     Path(source).rename(Path(source).parent / "data" / "raw")

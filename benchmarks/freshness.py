@@ -26,10 +26,10 @@ from typing import Any
 import duckdb
 import requests
 
-from jira_assets.demo.folder import demo_folder
-from jira_assets.demo.processes import free_port
-from jira_assets.demo.programs import dagster_dev, environment_for, receiver
-from jira_assets.demo.ui import Ui
+from jira_assets.commands.demo.folder import demo_folder
+from jira_assets.commands.demo.processes import free_port
+from jira_assets.commands.demo.programs import dagster_dev, environment_for, receiver
+from jira_assets.commands.demo.ui import Ui
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site

@@ -22,8 +22,8 @@ from dagster import DagsterInstance
 from default_tables import TABLES
 from upath import UPath
 
+from jira_assets.defs.instance.storage import databases, size
 from jira_assets.files import bytes_below
-from jira_assets.history.storage import databases, size
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site as JiraSite

@@ -19,11 +19,10 @@ from typing import Any
 import duckdb
 from default_tables import TABLES, site_of
 
-from jira_assets.assets.download import Download
-from jira_assets.demo.folder import demo_folder
-from jira_assets.demo.processes import free_port
-from jira_assets.demo.programs import dagster_dev, environment_for
-from jira_assets.demo.ui import Ui
+from jira_assets.commands.demo.folder import demo_folder
+from jira_assets.commands.demo.processes import free_port
+from jira_assets.commands.demo.programs import dagster_dev, environment_for
+from jira_assets.commands.demo.ui import Ui
 from jira_assets.jira.client import JiraClient
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.custom_fields import field_catalogue
@@ -33,7 +32,8 @@ from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 from jira_assets.settings import Settings
-from jira_assets.slas.poll import SlaPoll
+from jira_assets.sync.download import Download
+from jira_assets.sync.slas.poll import SlaPoll
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.refresh import Refresh

@@ -111,8 +111,8 @@ def _measure(folder: Path, months: int, issues: int) -> None:
     )
     from upath import UPath
 
-    from jira_assets.configuration import catalogue
     from jira_assets.raw.log import RawLog
+    from jira_assets.sync.configuration import catalogue
 
     log = RawLog(UPath(folder) / "raw")
     for number in range(months):

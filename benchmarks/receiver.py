@@ -32,9 +32,9 @@ from typing import Any, cast
 
 from children import KEYS
 
-from jira_assets.events.inbox import Inbox, digest, fingerprint
+from jira_assets.inbox.inbox import Inbox, digest, fingerprint
+from jira_assets.inbox.receiver.server import listen
 from jira_assets.privacy.keyring import Keyring
-from jira_assets.receiver.server import listen
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SECRET = "benchmark"  # noqa: S105

@@ -63,11 +63,11 @@ def _arguments() -> argparse.Namespace:
 
 def _fill(megabytes: int, days: int) -> None:
     """What there is beside the raw log."""
-    from jira_assets.assets.publishing import publish_views
-    from jira_assets.attachments.store import AttachmentStore
-    from jira_assets.configuration import catalogue, protection, resolution, site
-    from jira_assets.events.archive import Archive, ArchivedEvent, Outcome
+    from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
     from jira_assets.raw.log import RawLog
+    from jira_assets.sync.attachments.store import AttachmentStore
+    from jira_assets.sync.configuration import catalogue, protection, resolution, site
+    from jira_assets.sync.publishing import publish_views
     from jira_assets.warehouse.connection import connect
     from jira_assets.warehouse.publish import publish_months
     from jira_assets.warehouse.refresh import Refresh
@@ -177,10 +177,10 @@ def _digests(keys: str) -> dict[str, str]:
 
 
 def _readable(settings: Settings) -> Iterator[tuple[str, Iterator[bytes]]]:
-    from jira_assets.attachments.store import AttachmentStore
-    from jira_assets.events.archive import Archive
+    from jira_assets.inbox.archive import Archive
     from jira_assets.privacy.reading import connect
     from jira_assets.raw.log import RawLog
+    from jira_assets.sync.attachments.store import AttachmentStore
     from jira_assets.warehouse.publish import VIEWS
 
     keyring = settings.keyring

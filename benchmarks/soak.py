@@ -28,7 +28,6 @@ import duckdb
 from default_tables import TABLES, site_of
 from upath import UPath
 
-from jira_assets.attachments.download import AttachmentDownload
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import fetch_month
@@ -41,6 +40,7 @@ from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 from jira_assets.settings import Settings
+from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months, publish_views

@@ -39,12 +39,12 @@ from webhook_soak.victims import (
 )
 from webhook_soak.worker import RECEIVING, STAGES
 
-from jira_assets.environment import VARIABLES
-from jira_assets.events.inbox import Inbox
-from jira_assets.events.queue import Queue
-from jira_assets.receiver.app import WEBHOOK
+from jira_assets.inbox.inbox import Inbox
+from jira_assets.inbox.queue import Queue
+from jira_assets.inbox.receiver.app import WEBHOOK
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
+from jira_assets.settings.environment import VARIABLES
 
 _WORKERS = 3
 _REPORT_EVERY_SECONDS = 10

@@ -14,7 +14,9 @@ INTERRUPTED = 130  # what shells report for a process ended by Ctrl-C
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``module`` has ``main(argv) -> int | None``: it parses its own arguments and returns the exit code."""
+    """``module``, in `jira_assets.commands`, has ``main(argv) -> int | None``: it parses its own arguments and
+    returns the exit code.
+    """
 
     name: str
     summary: str
@@ -23,21 +25,21 @@ class Command:
 
 COMMANDS = (
     Command(
-        "doctor", "check settings, account, projects, clock, disk and database", "jira_assets.jira.doctor"
+        "doctor",
+        "check settings, account, projects, clock, disk and database",
+        "doctor.main",
     ),
-    Command("fields", "list the site's fields, and the columns that show them", "jira_assets.fields.command"),
-    Command("sandbox", "serve a Jira site on this machine to develop against", "jira_assets.sandbox.command"),
-    Command("attachments", "write the files of issues into a folder", "jira_assets.attachments.command"),
-    Command("rebuild", "make a damaged warehouse anew from the raw log", "jira_assets.rebuilding.command"),
-    Command("keys", "make, list and replace encryption keys", "jira_assets.privacy.keys_command"),
-    Command("decrypt", "make protected values readable", "jira_assets.privacy.decrypt_command"),
-    Command("forget", "take a person out of everything that is kept", "jira_assets.erasure.command"),
-    Command(
-        "deleted-project", "say that a project was deleted in Jira", "jira_assets.reconcile.deleted_project"
-    ),
-    Command("audit", "compare what is published with Jira itself", "jira_assets.reconcile.audit_command"),
-    Command("serve", "take in Jira's webhooks", "jira_assets.receiver.command"),
-    Command("demo", "start a sandbox and Dagster; copy one with the other", "jira_assets.demo.command"),
+    Command("fields", "list the site's fields, and the columns that show them", "fields"),
+    Command("sandbox", "serve a Jira site on this machine to develop against", "sandbox"),
+    Command("attachments", "write the files of issues into a folder", "attachments"),
+    Command("rebuild", "make a damaged warehouse anew from the raw log", "rebuild"),
+    Command("keys", "make, list and replace encryption keys", "keys"),
+    Command("decrypt", "make protected values readable", "decrypt"),
+    Command("forget", "take a person out of everything that is kept", "forget"),
+    Command("deleted-project", "say that a project was deleted in Jira", "deleted_project"),
+    Command("audit", "compare what is published with Jira itself", "audit"),
+    Command("serve", "take in Jira's webhooks", "serve"),
+    Command("demo", "start a sandbox and Dagster; copy one with the other", "demo.main"),
 )
 
 
@@ -49,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments[: position + 1])
     command = next(command for command in COMMANDS if command.name == options.command)
     try:
-        code = int(importlib.import_module(command.module).main(arguments[position + 1 :]) or 0)
+        code = int(
+            importlib.import_module(f"jira_assets.commands.{command.module}").main(arguments[position + 1 :])
+            or 0
+        )
         sys.stdout.flush()  # or a full disk would be noticed when nobody can say so any more
         return code
     except KeyboardInterrupt:

@@ -7,10 +7,14 @@ from dagster import (
     load_assets_from_package_module,
 )
 
-from jira_assets import assets, checks
-from jira_assets.assets.failed_months import SomeMonths
-from jira_assets.automation.alerts import alerts
-from jira_assets.automation.jobs import (
+from jira_assets import defs as package
+from jira_assets.defs.health.alerts import alerts
+from jira_assets.defs.health.retention import daily_retention, retain_history
+from jira_assets.defs.jira.failed_months import SomeMonths
+from jira_assets.defs.jira.lookups_sensor import lookups_sensor
+from jira_assets.defs.jira.rebuild_sensor import rebuild_sensor
+from jira_assets.defs.jira.webhook_sensor import webhook_sensor
+from jira_assets.defs.jobs import (
     apply_events,
     audit_published,
     measure_health,
@@ -22,10 +26,8 @@ from jira_assets.automation.jobs import (
     sync_months,
     take_census,
 )
-from jira_assets.automation.lookups_sensor import lookups_sensor
-from jira_assets.automation.rebuild_sensor import rebuild_sensor
-from jira_assets.automation.retention import daily_retention, retain_history
-from jira_assets.automation.schedules import (
+from jira_assets.defs.resources.io_manager import WarehouseIOManager
+from jira_assets.defs.schedules import (
     daily_audit,
     daily_census,
     daily_fields,
@@ -34,12 +36,10 @@ from jira_assets.automation.schedules import (
     hourly_reconcile,
     sla_refresh,
 )
-from jira_assets.automation.webhook_sensor import webhook_sensor
-from jira_assets.warehouse.io_manager import WarehouseIOManager
 
 defs = Definitions(
-    assets=load_assets_from_package_module(assets),
-    asset_checks=load_asset_checks_from_package_module(checks),
+    assets=load_assets_from_package_module(package),
+    asset_checks=load_asset_checks_from_package_module(package),
     jobs=[
         sync_months,
         apply_events,

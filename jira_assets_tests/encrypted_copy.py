@@ -5,8 +5,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jira_assets.events.drain import Drain
-from jira_assets.events.inbox import Delivery, Inbox
+from jira_assets.inbox.drain import Drain
+from jira_assets.inbox.inbox import Delivery, Inbox
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.settings import Settings
 from jira_assets_tests.events.bodies import change

@@ -28,7 +28,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from jira_assets.assets.partitions import MONTHS
+from jira_assets.defs.partitions import MONTHS
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jira_assets import cli
-from jira_assets.environment import SettingsError
+from jira_assets.settings.environment import SettingsError
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_missing_setting_is_told_in_its_own_words(
     command: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     command(
-        "from jira_assets.environment import SettingsError\n"
+        "from jira_assets.settings.environment import SettingsError\n"
         "def main(argv):\n    raise SettingsError('JIRA_DOMAIN', 'is not set', 'Set it')\n"
     )
     assert cli.main(["probe"]) == 1
@@ -85,7 +85,7 @@ def test_a_missing_setting_is_told_in_its_own_words(
 
 def test_where_a_command_failed_is_shown_on_request(command: Callable[[str], None]) -> None:
     command(
-        "from jira_assets.environment import SettingsError\n"
+        "from jira_assets.settings.environment import SettingsError\n"
         "def main(argv):\n    raise SettingsError('JIRA_DOMAIN', 'is not set', 'Set it')\n"
     )
     with pytest.raises(SettingsError):

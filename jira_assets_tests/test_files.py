@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from jira_assets.events.inbox import Delivery, Inbox
 from jira_assets.files import make_folder, replaced, write_durably
-from jira_assets.receiver.body import PrivateFile
+from jira_assets.inbox.inbox import Delivery, Inbox
+from jira_assets.inbox.receiver.body import PrivateFile
 
 DELIVERY = Delivery.arrived("one", datetime(2026, 11, 20, tzinfo=UTC), None, b"{}")
 

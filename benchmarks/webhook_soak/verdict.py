@@ -12,15 +12,15 @@ from typing import Any
 import duckdb
 from default_tables import TABLES
 
-from jira_assets.assets.download import Download
-from jira_assets.events.archive import Archive, Outcome
-from jira_assets.events.inbox import Inbox
-from jira_assets.events.queue import Item, Queue
+from jira_assets.inbox.archive import Archive, Outcome
+from jira_assets.inbox.events import Event, parse
+from jira_assets.inbox.inbox import Inbox
+from jira_assets.inbox.queue import Item, Queue
+from jira_assets.inbox.receiver.server import running
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.events import Event, parse
-from jira_assets.receiver.server import running
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
+from jira_assets.sync.download import Download
 from jira_assets.tables.declare import Table
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from webhook_soak.worker import refresh, run

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from time import monotonic
 
-from jira_assets.receiver.server import listen
+from jira_assets.inbox.receiver.server import listen
 from jira_assets.settings import Settings
 from webhook_soak.ledger import Ledger, Time
 from webhook_soak.unfinished import Unfinished

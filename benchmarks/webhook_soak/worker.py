@@ -12,17 +12,17 @@ from threading import current_thread, main_thread
 import duckdb
 from default_tables import TABLES, site_of
 
-from jira_assets.assets.download import Download
-from jira_assets.events.archive import Archive
-from jira_assets.events.drain import Drain
-from jira_assets.events.neighbours import requeue_outdated
-from jira_assets.events.queue import Queue
+from jira_assets.http.throttle import Patience, Throttle
+from jira_assets.inbox.archive import Archive
+from jira_assets.inbox.drain import Drain
+from jira_assets.inbox.queue import Queue
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
-from jira_assets.jira.throttle import Patience, Throttle
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
+from jira_assets.sync.download import Download
+from jira_assets.sync.neighbours import requeue_outdated
 from jira_assets.warehouse.connection import WarehouseError, connect
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.publish import publish_months, publish_views

@@ -2,8 +2,8 @@
 
 from dagster import AssetCheckSeverity
 
-from jira_assets.attachments.records import FileState
 from jira_assets.checks.rules import Rule
+from jira_assets.raw.attachments import FileState
 from jira_assets.tables.attachments import ATTACHMENTS
 from jira_assets.warehouse.store import SCHEMA
 

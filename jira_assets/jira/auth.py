@@ -4,9 +4,9 @@ import base64
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from jira_assets.environment import SettingsError
 from jira_assets.jira.errors import Unauthorised
 from jira_assets.settings import Settings
+from jira_assets.settings.environment import SettingsError
 
 GATEWAY = "https://api.atlassian.com"
 TOKEN_ISSUER = "https://auth.atlassian.com"  # noqa: S105 - an address

@@ -15,12 +15,12 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from jira_assets import clock
-from jira_assets.jira.answers import pieces
+from jira_assets.http.answers import pieces
+from jira_assets.http.transport import what_broke
+from jira_assets.http.waiting import seconds_asked_for
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.elsewhere import RefusedAddress, Unreachable
 from jira_assets.jira.errors import Unavailable, kind_of_status
-from jira_assets.jira.transport import what_broke
-from jira_assets.jira.waiting import seconds_asked_for
+from jira_assets.jira.redirects import RefusedAddress, Unreachable
 
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MEDIA = re.compile(r"/file/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/binary")

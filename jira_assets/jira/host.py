@@ -11,7 +11,9 @@ from typing import Generic, TypeVar
 import msgspec
 import requests
 
-from jira_assets.jira.answers import TooManyBytes, beginning, send, whole
+from jira_assets.http.answers import TooManyBytes, beginning, send, whole
+from jira_assets.http.throttle import Throttle
+from jira_assets.http.transport import open_session
 from jira_assets.jira.auth import Credential, Credentials
 from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.errors import (
@@ -20,9 +22,7 @@ from jira_assets.jira.errors import (
     Unauthorised,
     Unavailable,
 )
-from jira_assets.jira.setback import Setback, broken, failure, fit_to_tell, is_login_refused, redirect_host
-from jira_assets.jira.throttle import Throttle
-from jira_assets.jira.transport import open_session
+from jira_assets.jira.retries import Setback, broken, failure, fit_to_tell, is_login_refused, redirect_host
 from jira_assets.text.surrogates import without_lone_surrogates
 
 T = TypeVar("T")

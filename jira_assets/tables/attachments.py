@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jira_assets.attachments.records import FileState
+from jira_assets.raw.attachments import FileState
 from jira_assets.raw.record import Part
 from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
 from jira_assets.tables.file_paths import hierarchical_path, local_path

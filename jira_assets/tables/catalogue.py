@@ -32,7 +32,7 @@ UNPARTITIONED: tuple[Table, ...] = (OPEN_TICKET_SLAS, DATA_HEALTH, JIRA_FIELDS, 
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """All tables, as the configuration makes them. Whoever has no other asks `jira_assets.configuration`."""
+    """All tables, as the configuration makes them. Others ask `jira_assets.sync.configuration`."""
 
     mapping: FieldMapping
     policy: Policy = dataclasses.field(default_factory=Policy)

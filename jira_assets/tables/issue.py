@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from jira_assets.attachments.records import FileRecords, decode_files
+from jira_assets.raw.attachments import FileRecords, decode_files
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.lookups import PROJECTS

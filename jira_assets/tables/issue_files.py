@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from jira_assets.attachments.records import FileRecords
+from jira_assets.raw.attachments import FileRecords
 from jira_assets.tables.file_paths import hierarchical_path
 from jira_assets.tables.shapes import Attachment
 from jira_assets.text.media import ShownFile

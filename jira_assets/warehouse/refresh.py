@@ -27,10 +27,10 @@ from jira_assets.tables.frames import Builder, Built
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
-from jira_assets.warehouse.ahead import ahead
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect, transaction
 from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
+from jira_assets.warehouse.prefetch import ahead
 from jira_assets.warehouse.purge import compact, is_mostly_free
 from jira_assets.warehouse.renamed import Issues
 from jira_assets.warehouse.store import (

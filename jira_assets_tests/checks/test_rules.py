@@ -9,7 +9,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity
 
 from jira_assets.checks.evaluate import evaluate
 from jira_assets.checks.rules import COMPLETE, Rule
-from jira_assets.checks.tables import RULES
+from jira_assets.defs.checks.tables import RULES
 from jira_assets.raw.record import NO_AGENT_LICENCE, NOT_GRANTED
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.tables.declare import Table

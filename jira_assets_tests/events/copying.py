@@ -12,30 +12,30 @@ from typing import Any
 import duckdb
 from upath import UPath
 
-from jira_assets.assets.download import Download
-from jira_assets.attachments.download import AttachmentDownload
-from jira_assets.events.apply import Applied, QueuedIssues
-from jira_assets.events.archive import Archive
-from jira_assets.events.drain import Drain, Drained
-from jira_assets.events.inbox import Delivery, Inbox
-from jira_assets.events.neighbours import requeue_outdated
-from jira_assets.events.queue import Queue
+from jira_assets.inbox.archive import Archive
+from jira_assets.inbox.drain import Drain, Drained
+from jira_assets.inbox.due_lookups import DueLists
+from jira_assets.inbox.inbox import Delivery, Inbox
+from jira_assets.inbox.queue import Queue
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.slas import SlaSource
-from jira_assets.lookups.due import DueLists
-from jira_assets.lookups.refresh import Lookups, Refreshed
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
-from jira_assets.reconcile.census import Census, take_census
-from jira_assets.reconcile.children import take_comment_census, take_worklog_census
-from jira_assets.reconcile.cursors import Cursors
-from jira_assets.reconcile.recent import Swept, sweep
-from jira_assets.reconcile.scope import DeletionLimit, Scope
 from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
-from jira_assets.slas.poll import SlaPoll
+from jira_assets.sync.apply import Applied, QueuedIssues
+from jira_assets.sync.attachments.download import AttachmentDownload
+from jira_assets.sync.download import Download
+from jira_assets.sync.lookups.refresh import Lookups, Refreshed
+from jira_assets.sync.neighbours import requeue_outdated
+from jira_assets.sync.reconcile.census import Census, take_census
+from jira_assets.sync.reconcile.children import take_comment_census, take_worklog_census
+from jira_assets.sync.reconcile.cursors import Cursors
+from jira_assets.sync.reconcile.recent import Swept, sweep
+from jira_assets.sync.reconcile.scope import DeletionLimit, Scope
+from jira_assets.sync.slas.poll import SlaPoll
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.known import Known

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from jira_assets.events.archive import ArchivedEvent, Outcome
-from jira_assets.events.inbox import Delivery
-from jira_assets.events.queue import Item
+from jira_assets.inbox.archive import ArchivedEvent, Outcome
+from jira_assets.inbox.inbox import Delivery
+from jira_assets.inbox.queue import Item
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONTH = "2024-01"

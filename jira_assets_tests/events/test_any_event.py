@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jira_assets.events.archive import ArchivedEvent, Outcome
-from jira_assets.events.inbox import Delivery
-from jira_assets.jira.events import parse
+from jira_assets.inbox.archive import ArchivedEvent, Outcome
+from jira_assets.inbox.events import parse
+from jira_assets.inbox.inbox import Delivery
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.events.bodies import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.events.queue import Item
+from jira_assets.inbox.queue import Item
 from jira_assets.jira.errors import JiraError
 from jira_assets.raw.record import Source
 from jira_assets.sandbox import faults

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from jira_assets.events.archive import Archive
-from jira_assets.events.inbox import Inbox
-from jira_assets.events.queue import Queue
+from jira_assets.inbox.archive import Archive
+from jira_assets.inbox.inbox import Inbox
+from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.warehouse.publish import VIEWS

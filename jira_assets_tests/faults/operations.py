@@ -10,16 +10,16 @@ from pathlib import Path
 
 from upath import UPath
 
-from jira_assets.assets.publishing import publish_views
-from jira_assets.erasure.erasure import Erasure
-from jira_assets.events.tidying import tidy
+from jira_assets.inbox.receiver.server import running
+from jira_assets.inbox.tidying import tidy
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.receiver.server import running
-from jira_assets.rotation.rotate import Rotation
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
+from jira_assets.sync.publishing import publish_views
 from jira_assets.tables.issue import Site as TablesSite
+from jira_assets.upkeep.forget.erasure import Erasure
+from jira_assets.upkeep.rotate.rotate import Rotation
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months
 from jira_assets.warehouse.purge import purge
@@ -27,10 +27,10 @@ from jira_assets.warehouse.refresh import Refresh
 from jira_assets_tests.default_tables import TABLES
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.events.copying import Copy
+from jira_assets_tests.inbox.receiver.sending import SECRET, deliver
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 from jira_assets_tests.privacy.keys import key
-from jira_assets_tests.receiver.sending import SECRET, deliver
 
 CHANGED = "10001"
 OTHER_MONTH = "2024-02"

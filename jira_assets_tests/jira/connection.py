@@ -1,8 +1,8 @@
 """A client of a running sandbox that loses no time waiting."""
 
+from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.jira.auth import Credential
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.throttle import Patience, Throttle
 
 QUICK = Patience(base_seconds=0.01, ceiling_seconds=0.02, total_seconds=10.0)
 TOKEN = "sandbox-token"

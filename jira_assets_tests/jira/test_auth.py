@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jira_assets.environment import SettingsError
 from jira_assets.jira.auth import (
     ClientCredentials,
     Credential,
@@ -14,6 +13,7 @@ from jira_assets.jira.auth import (
     sla_credential,
 )
 from jira_assets.settings import Settings
+from jira_assets.settings.environment import SettingsError
 
 CLOUD_ID = "11111111-2222-3333-4444-555555555555"
 ACCOUNT = {"JIRA_EMAIL": "ada@example.com", "JIRA_API_TOKEN": "secret-token"}

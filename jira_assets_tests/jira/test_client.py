@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import requests
 
+from jira_assets.http.throttle import Patience
 from jira_assets.jira.bulk import myself
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import (
@@ -23,7 +24,6 @@ from jira_assets.jira.errors import (
     Unavailable,
 )
 from jira_assets.jira.host import time_told
-from jira_assets.jira.throttle import Patience
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.faults import Fault

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from jira_assets.http.transport import open_session
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.content import Content, Undelivered
-from jira_assets.jira.elsewhere import Elsewhere
 from jira_assets.jira.errors import Forbidden, MissingOrForbidden, Redirected, Unauthorised
-from jira_assets.jira.transport import open_session
+from jira_assets.jira.redirects import Elsewhere
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.attachments import media_id

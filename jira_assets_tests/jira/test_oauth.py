@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jira_assets.http.throttle import Throttle
 from jira_assets.jira.bulk import myself
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError, MissingOrForbidden, Redirected, Unauthorised, Unavailable
-from jira_assets.jira.throttle import Throttle
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.faults import Fault

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dagster._core.execution.plan import active
 
-from jira_assets.events.queue import Item, Queue
+from jira_assets.inbox.queue import Item, Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.timestamps import month_of

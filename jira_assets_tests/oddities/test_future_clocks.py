@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from jira_assets.events.queue import Item
-from jira_assets.health.measure import measure
+from jira_assets.inbox.queue import Item
 from jira_assets.raw.record import Source
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
 from jira_assets.settings import Settings
+from jira_assets.sync.health.measure import measure
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.oddities.odd_site import Answered, Asked, OddCopy, as_it_is, odd_copy
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jira_assets.checks.queue import overdue
-from jira_assets.events.archive import Outcome
-from jira_assets.health.measure import measure
+from jira_assets.defs.checks.queue import overdue
+from jira_assets.inbox.archive import Outcome
 from jira_assets.settings import Settings
+from jira_assets.sync.health.measure import measure
 from jira_assets_tests.events.bodies import attachment_event, body, change, delete, issue_event, link_event
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.oddities.odd_site import OddCopy, odd_copy

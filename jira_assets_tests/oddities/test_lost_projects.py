@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.assets.download import Download
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
+from jira_assets.sync.download import Download
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.oddities.odd_site import odd_copy

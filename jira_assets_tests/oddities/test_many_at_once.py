@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jira_assets.jira import throttle
+from jira_assets.http import throttle
 from jira_assets_tests.jira.issues import full_issue
 from jira_assets_tests.oddities.odd_site import Answered, Asked, odd_pipeline
 from jira_assets_tests.pipeline import Pipeline

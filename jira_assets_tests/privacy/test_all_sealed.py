@@ -8,10 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from jira_assets.attachments.store import AttachmentStore
 from jira_assets.cli import main
-from jira_assets.events.inbox import DamagedDelivery, Delivery, Inbox
-from jira_assets.events.queue import Item, Queue
+from jira_assets.inbox.inbox import DamagedDelivery, Delivery, Inbox
+from jira_assets.inbox.queue import Item, Queue
 from jira_assets.privacy.errors import NotSealed, Tampered
 from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.privacy.keyring import NO_KEYS
@@ -21,6 +20,7 @@ from jira_assets.raw.log import RawLog
 from jira_assets.raw.seal import sealed
 from jira_assets.raw.segments import SCHEMA, withdraw
 from jira_assets.settings import Settings
+from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets_tests.privacy.keys import key, keyring
 from jira_assets_tests.raw.records import MONTH, moved, record, tombstone
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.environment import SettingsError
 from jira_assets.privacy.errors import PrivacyError, UnknownKey, WrongKey
 from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.settings import Settings
+from jira_assets.settings.environment import SettingsError
 from jira_assets_tests.privacy.keys import key, keyring
 
 PLACE = "somewhere"

@@ -10,7 +10,7 @@ import pytest
 from upath import UPath
 
 from jira_assets import cli, privacy
-from jira_assets.privacy import decrypt_command
+from jira_assets.commands import decrypt as decrypt_command
 from jira_assets.privacy.keyring import NO_KEYS
 from jira_assets.sandbox.people import PEOPLE
 from jira_assets.tables.catalogue import Catalogue

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jira_assets.attachments.records import FileRecord, FileState, encode_files
+from jira_assets.raw.attachments import FileRecord, FileState, encode_files
 from jira_assets.raw.record import Part
 from jira_assets_tests.tables.building import build, issue, row, rows
 

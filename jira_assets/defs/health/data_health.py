@@ -1,0 +1,82 @@
+"""`data_health`: measures how well the copy does, and keeps a row of every day."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    Failure,
+    Jitter,
+    MaterializeResult,
+    MetadataValue,
+    RetryPolicy,
+    asset,
+)
+
+from jira_assets import clock
+from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
+from jira_assets.defs.instance.storage import size
+from jira_assets.defs.jira.published import mend_published
+from jira_assets.defs.metadata import metadata_of
+from jira_assets.defs.ready import ready_settings
+from jira_assets.http.throttle import Patience, Throttle
+from jira_assets.jira.client import JiraClient
+from jira_assets.settings import Settings
+from jira_assets.settings.environment import SettingsError
+from jira_assets.sync.health.measure import Measurement, Value, measure
+from jira_assets.sync.publishing import publish_table
+from jira_assets.tables.completeness import COMPLETENESS
+from jira_assets.tables.data_health import DATA_HEALTH
+from jira_assets.tables.issues import ISSUES
+from jira_assets.warehouse.unpartitioned import replace_rows
+
+# That Jira is down is what is to be found out; nobody needs to outwait it.
+_PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
+
+
+@asset(
+    name=DATA_HEALTH.name,
+    deps=[ISSUES.name, COMPLETENESS.name],
+    check_specs=[check.spec for check in HEALTH_CHECKS],
+    group_name="health",
+    owners=["team:data"],
+    kinds={"jira", "duckdb"},
+    tags={"layer": "health"},
+    metadata=metadata_of(DATA_HEALTH),
+    # For a database file that somebody else holds. A Jira that cannot be asked is no failure, but a finding.
+    retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
+    description=f"{DATA_HEALTH.description} Measured every hour; the row of the day is replaced.",
+)
+def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
+    settings = ready_settings()
+    measured = measure(
+        settings, lambda: _open_client(settings), clock.now(), history_bytes=size(context.instance)
+    )
+    for what, why in measured.unknown.items():
+        context.log.warning("%s: %s", what, why)
+    yield from verdicts(measured)
+    try:
+        replace_rows(settings.warehouse_path, DATA_HEALTH, measured.frame)
+        publish_table(settings, DATA_HEALTH)
+        mend_published(settings, context.log)
+    except SettingsError as error:
+        raise Failure(str(error), allow_retries=False) from error
+    yield MaterializeResult(metadata=_metadata(measured))
+
+
+def _open_client(settings: Settings) -> JiraClient:
+    return JiraClient.from_settings(settings, Throttle(patience=_PATIENCE))
+
+
+def _metadata(measured: Measurement) -> Mapping[str, MetadataValue]:
+    """Numbers as numbers, which Dagster draws over time."""
+    return {column: _shown(value) for column, value in measured.values.items()}
+
+
+def _shown(value: Value) -> MetadataValue:
+    if value is None:
+        return MetadataValue.null()
+    if isinstance(value, datetime):
+        return MetadataValue.timestamp(value)
+    return MetadataValue.text(f"{value}") if isinstance(value, date) else MetadataValue.int(value)

@@ -1,0 +1,157 @@
+"""``jira-assets keys rotate``: everything that is kept comes under the key that writes.
+
+What is done is told by the data themselves: whoever runs it again goes on where it was killed. Only when no
+place holds anything of another key any more is that key noted as no longer in use.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from upath import UPath
+
+from jira_assets.files import local, remove_leftovers
+from jira_assets.inbox.archive_file import DamagedArchive
+from jira_assets.inbox.inbox import DamagedDelivery
+from jira_assets.privacy.errors import NoKey, PrivacyError
+from jira_assets.privacy.in_use import KeysInUse
+from jira_assets.privacy.rewriting import Rewritten
+from jira_assets.raw.errors import RawLogError
+from jira_assets.settings import Settings
+from jira_assets.upkeep.rotate import tables
+from jira_assets.upkeep.rotate.places import Place, places
+from jira_assets.warehouse.database_file import set_aside
+from jira_assets.warehouse.encrypted import Counts
+
+_ROUNDS = 3  # what runs beside us may move something from where we have not been to where we were
+_SECONDS_BETWEEN_PROGRESS = 10.0
+_UNREADABLE = (RawLogError, DamagedArchive, DamagedDelivery, PrivacyError)
+
+
+@dataclass(slots=True)
+class Rotated:
+    """What a rotation came to.
+
+    ``problems`` are what could not be read. ``left`` says where there is still something of other keys (None
+    is no key), ``retired`` which keys nothing needs any more.
+    """
+
+    writing: str
+    resealed: int = 0
+    problems: list[str] = field(default_factory=list)
+    left: dict[str | None, list[str]] = field(default_factory=dict)
+    retired: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing but what the key that writes has encrypted."""
+        return not self.problems and not self.left
+
+
+class Rotation:
+    """Brings everything under the key that writes, beside whatever else is running."""
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        """Raises ``SettingsError``, and PrivacyError if a key that is in use is missing or is another."""
+        self._settings = settings
+        self._tell = tell
+        self._keyring = settings.keyring
+        self._in_use = KeysInUse(settings.keys_file)
+        self._places = places(settings)
+
+    def run(self) -> Rotated:
+        """Raises what keeps it from writing: OSError, RawLogError, DiskFull, WarehouseError.
+
+        Whatever is done by then needs not be done again.
+        """
+        if self._keyring.writing is None:
+            raise NoKey
+        # Whatever is sealed first notes that its key is in use. From then on nobody begins without that key.
+        self._keyring.seal(b"", "rotation")
+        self._remove_leftovers()
+        rotated = Rotated(self._keyring.writing)
+        self._rewrite_all(rotated)
+        self._tell("tables: months that another key has protected are rebuilt")
+        rotated.problems += tables.rebuild(self._settings, lambda line: self._tell(f"tables: {line}"))
+        self._tell(f"published: {tables.publish(self._settings):,} months written")
+        self._verify(rotated)
+        if rotated.is_complete:
+            self._in_use.note(self._keyring, is_all_sealed=True)
+        return rotated
+
+    def _rewrite_all(self, rotated: Rotated) -> None:
+        for number in range(_ROUNDS):
+            done = Rewritten()
+            for place in self._places:
+                done.add(self._rewrite(place, is_first=number == 0))
+            rotated.resealed += done.resealed
+            rotated.problems = done.problems
+            if not done.resealed:
+                break
+
+    def _rewrite(self, place: Place, *, is_first: bool) -> Rewritten:
+        done = Rewritten()
+        told = monotonic()
+        pieces = sorted(place.pieces())
+        for number, piece in enumerate(pieces, start=1):
+            done.add(place.rewrite(piece))
+            if monotonic() - told > _SECONDS_BETWEEN_PROGRESS and number < len(pieces):
+                told = monotonic()
+                self._tell(f"{_progress(place, done)} ({number:,} of {len(pieces):,})")
+        if done.resealed or (done.seen and is_first):
+            self._tell(_progress(place, done))
+        return done
+
+    def _verify(self, rotated: Rotated) -> None:
+        """Looks everywhere for what other keys have encrypted. Those of which nothing is left are retired."""
+        left: dict[str | None, list[str]] = defaultdict(list)
+        is_all_known = True
+        for where, count in self._counts():
+            if isinstance(count, str):
+                is_all_known = False
+                rotated.problems += [count] if count not in rotated.problems else []
+                continue
+            for key_id, number in count.items():
+                if key_id != rotated.writing:
+                    left[key_id].append(f"{number:,} in {where}")
+        rotated.left = dict(left)
+        for key_id in self._in_use.ids() if is_all_known else ():
+            if key_id != rotated.writing and key_id not in left:
+                self._in_use.retire(key_id)
+                rotated.retired.append(key_id)
+
+    def _counts(self) -> Iterator[tuple[str, Counts | str]]:
+        """Every place with what each key has sealed there, or with why that cannot be told."""
+        for place in self._places:
+            for piece in sorted(place.pieces()):
+                where = f"{place.name} ({piece})"
+                try:
+                    yield where, place.count_by_key(piece)
+                except _UNREADABLE as error:
+                    yield where, str(error)
+        yield from tables.count_by_key(self._settings)
+        for path in set_aside(self._settings.warehouse_path):
+            yield str(path), f"{path} was damaged and is as it was: delete it"
+
+    def _remove_leftovers(self) -> None:
+        """Of killed writers, from before there was this key."""
+        settings = self._settings
+        remove_leftovers(UPath(settings.local_dir))
+        for root in (
+            settings.raw_dir,
+            settings.attachments_dir,
+            settings.published_dir,
+            UPath(settings.inbox_dir),
+            UPath(settings.unreadable_dir),
+            UPath(settings.queue_dir),
+            UPath(settings.events_dir),
+        ):
+            on_disk = local(root)
+            for folder, _, _ in os.walk(on_disk) if on_disk is not None else ():
+                remove_leftovers(UPath(folder))
+
+
+def _progress(place: Place, done: Rewritten) -> str:
+    return f"{place.name}: {done.resealed:,} of {done.seen:,} {place.units} encrypted anew"
