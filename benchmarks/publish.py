@@ -22,7 +22,7 @@ from typing import Any
 
 from children import REPOSITORY
 
-_STEPS = ("jira_tables", "published")
+_STEPS = ("jira_tables", "jira__published")
 
 
 def main() -> None:
@@ -102,7 +102,7 @@ def _month(number: int) -> str:
 
 
 def _measure(folder: Path, months: int, issues: int) -> None:
-    from dagster import AssetKey, DagsterInstance, execute_job
+    from dagster import DagsterInstance, execute_job
     from dagster._core.definitions.reconstruct import ReconstructableRepository
     from dagster._core.storage.tags import (
         ASSET_PARTITION_RANGE_END_TAG,
@@ -111,6 +111,7 @@ def _measure(folder: Path, months: int, issues: int) -> None:
     )
     from upath import UPath
 
+    from jira_assets.defs.keys import asset_key
     from jira_assets.raw.log import RawLog
     from jira_assets.sync.configuration import catalogue
 
@@ -120,7 +121,7 @@ def _measure(folder: Path, months: int, issues: int) -> None:
     job = ReconstructableRepository.for_module("jira_assets.definitions", "defs").get_reconstructable_job(
         "apply_events"
     )
-    selected = [AssetKey(name) for name in (*(table.name for table in catalogue().tables), "published")]
+    selected = [asset_key(name) for name in (*(table.name for table in catalogue().tables), "published")]
     config: Any = {
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         "execution": {"config": {"retries": {"disabled": {}}}},

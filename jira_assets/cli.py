@@ -14,32 +14,29 @@ INTERRUPTED = 130  # what shells report for a process ended by Ctrl-C
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``module``, in `jira_assets.commands`, has ``main(argv) -> int | None``: it parses its own arguments and
-    returns the exit code.
-    """
+    """``module`` has ``main(argv) -> int | None``: it parses its own arguments and returns the exit code."""
 
     name: str
     summary: str
     module: str
 
 
-COMMANDS = (
-    Command(
-        "doctor",
-        "check settings, account, projects, clock, disk and database",
-        "doctor.main",
-    ),
-    Command("fields", "list the site's fields, and the columns that show them", "fields"),
-    Command("sandbox", "serve a Jira site on this machine to develop against", "sandbox"),
-    Command("attachments", "write the files of issues into a folder", "attachments"),
-    Command("rebuild", "make a damaged warehouse anew from the raw log", "rebuild"),
-    Command("keys", "make, list and replace encryption keys", "keys"),
-    Command("decrypt", "make protected values readable", "decrypt"),
-    Command("forget", "take a person out of everything that is kept", "forget"),
-    Command("deleted-project", "say that a project was deleted in Jira", "deleted_project"),
-    Command("audit", "compare what is published with Jira itself", "audit"),
-    Command("serve", "take in Jira's webhooks", "serve"),
-    Command("demo", "start a sandbox and Dagster; copy one with the other", "demo.main"),
+COMMANDS = tuple(
+    Command(name, summary, f"jira_assets.commands.{module}")
+    for name, module, summary in (
+        ("doctor", "doctor.main", "check settings, account, projects, clock, disk and database"),
+        ("fields", "fields", "list the site's fields, and the columns that show them"),
+        ("sandbox", "sandbox", "serve a Jira site on this machine to develop against"),
+        ("attachments", "attachments", "write the files of issues into a folder"),
+        ("rebuild", "rebuild", "make a damaged warehouse anew from the raw log"),
+        ("keys", "keys", "make, list and replace encryption keys"),
+        ("decrypt", "decrypt", "make protected values readable"),
+        ("forget", "forget", "take a person out of everything that is kept"),
+        ("deleted-project", "deleted_project", "say that a project was deleted in Jira"),
+        ("audit", "audit", "compare what is published with Jira itself"),
+        ("serve", "serve", "take in Jira's webhooks"),
+        ("demo", "demo.main", "start a sandbox and Dagster; copy one with the other"),
+    )
 )
 
 
@@ -51,10 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments[: position + 1])
     command = next(command for command in COMMANDS if command.name == options.command)
     try:
-        code = int(
-            importlib.import_module(f"jira_assets.commands.{command.module}").main(arguments[position + 1 :])
-            or 0
-        )
+        code = int(importlib.import_module(command.module).main(arguments[position + 1 :]) or 0)
         sys.stdout.flush()  # or a full disk would be noticed when nobody can say so any more
         return code
     except KeyboardInterrupt:

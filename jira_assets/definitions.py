@@ -1,69 +1,40 @@
-"""Everything wired together: what `dagster dev` loads."""
+"""Everything in `defs/` wired together: what `dagster dev` and `dg dev` load."""
+
+import warnings
+from collections.abc import Sequence
+from typing import cast
 
 from dagster import (
+    AssetsDefinition,
+    BetaWarning,
     Definitions,
+    PreviewWarning,
     in_process_executor,
-    load_asset_checks_from_package_module,
-    load_assets_from_package_module,
+    load_definitions_from_package_module,
+    map_asset_specs,
+    with_source_code_references,
 )
 
 from jira_assets import defs as package
-from jira_assets.defs.health.alerts import alerts
-from jira_assets.defs.health.retention import daily_retention, retain_history
 from jira_assets.defs.jira.failed_months import SomeMonths
-from jira_assets.defs.jira.lookups_sensor import lookups_sensor
-from jira_assets.defs.jira.rebuild_sensor import rebuild_sensor
-from jira_assets.defs.jira.webhook_sensor import webhook_sensor
-from jira_assets.defs.jobs import (
-    apply_events,
-    audit_published,
-    measure_health,
-    rebuild_months,
-    refresh_fields,
-    refresh_lookups,
-    refresh_slas,
-    sweep_recent,
-    sync_months,
-    take_census,
-)
+from jira_assets.defs.policies import with_policies
 from jira_assets.defs.resources.io_manager import WarehouseIOManager
-from jira_assets.defs.schedules import (
-    daily_audit,
-    daily_census,
-    daily_fields,
-    daily_health,
-    daily_lookups,
-    hourly_reconcile,
-    sla_refresh,
-)
+
+with warnings.catch_warnings():
+    # Dagster calls these functions preview or beta; constraints.txt names the version that they are used of.
+    warnings.simplefilter("ignore", PreviewWarning)
+    warnings.simplefilter("ignore", BetaWarning)
+    _found = load_definitions_from_package_module(package)
+    _assets = with_source_code_references(
+        map_asset_specs(with_policies, cast(Sequence[AssetsDefinition], _found.assets))
+    )
 
 defs = Definitions(
-    assets=load_assets_from_package_module(package),
-    asset_checks=load_asset_checks_from_package_module(package),
-    jobs=[
-        sync_months,
-        apply_events,
-        rebuild_months,
-        refresh_slas,
-        refresh_fields,
-        refresh_lookups,
-        sweep_recent,
-        take_census,
-        audit_published,
-        measure_health,
-        retain_history,
-    ],
-    schedules=[
-        sla_refresh,
-        hourly_reconcile,
-        daily_census,
-        daily_audit,
-        daily_fields,
-        daily_lookups,
-        daily_health,
-        daily_retention,
-    ],
-    sensors=[webhook_sensor, lookups_sensor, rebuild_sensor, alerts],
+    assets=_assets,
+    asset_checks=_found.asset_checks,
+    jobs=_found.jobs,
+    schedules=_found.schedules,
+    sensors=_found.sensors,
     resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
     # Steps are short and share what they import; a process for each would cost a second per step.
     executor=in_process_executor,

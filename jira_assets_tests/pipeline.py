@@ -13,7 +13,6 @@ import duckdb
 import pytest
 from dagster import (
     AssetCheckKey,
-    AssetKey,
     DagsterEventType,
     DagsterInstance,
     JobExecutionResult,
@@ -28,6 +27,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import MONTHS
 from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.server import RunningSandbox, serve
@@ -46,7 +46,7 @@ _EVERYTHING = _LOCATION.get_reconstructable_job("__ASSET_JOB")
 
 
 def _name(check: AssetCheckKey) -> str:
-    return f"{check.asset_key.to_user_string()}.{check.name}"
+    return f"{check.asset_key.path[-1]}.{check.name}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,13 @@ class Run:
         """What the run recorded about a partition."""
         return next(metadata for key, metadata in self._materializations(asset) if key == month)
 
+    def observed(self, asset: str) -> Mapping[str, Any]:
+        """What the run observed about an asset that is not materialised."""
+        [event] = [e for e in self.result.all_events if e.event_type is DagsterEventType.ASSET_OBSERVATION]
+        assert event.asset_key == asset_key(asset)
+        metadata = event.asset_observation_data.asset_observation.metadata
+        return {name: value.value for name, value in metadata.items()}
+
     def _materializations(self, asset: str) -> list[tuple[str, dict[str, Any]]]:
         events = [e for e in self.result.all_events if e.is_step_materialization]
         return [
@@ -87,7 +94,7 @@ class Run:
                 {name: value.value for name, value in event.materialization.metadata.items()},
             )
             for event in events
-            if event.asset_key == AssetKey(asset)
+            if event.asset_key == asset_key(asset)
         ]
 
     def checks(self) -> dict[str, bool]:
@@ -139,7 +146,7 @@ class Pipeline:
             self.instance,
             run_config={**_QUIET, **_AT_ONCE, **(config or {})},
             tags={**tags, **({PARTITION_NAME_TAG: first} if len(months) == 1 else range_)},
-            asset_selection=[AssetKey(name) for name in assets or _BY_MONTH],
+            asset_selection=[asset_key(name) for name in assets or _BY_MONTH],
         )
         return Run(result)
 
@@ -171,7 +178,7 @@ class Pipeline:
     def failed_partitions(self, asset: str) -> set[str]:
         """The partitions of an asset that the UI shows as failed."""
         loading = LoadingContextForTest(self.instance)
-        subsets = get_partition_subsets(self.instance, loading, AssetKey(asset), self.instance, MONTHS)
+        subsets = get_partition_subsets(self.instance, loading, asset_key(asset), self.instance, MONTHS)
         _, failed, _ = asyncio.run(subsets)
         return {*failed.get_partition_keys()} if failed else set()
 

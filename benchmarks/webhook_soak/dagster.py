@@ -12,8 +12,8 @@ from time import monotonic
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from jira_assets.defs.jira.jobs import apply_events
 from jira_assets.defs.jira.run_requests import MONTH_TAG
-from jira_assets.defs.jobs import apply_events
 from webhook_soak.victims import REPOSITORY, Circumstances, Victim, free_port
 
 _CONFIGURATION = ("dagster.yaml", "workspace.yaml")

@@ -5,16 +5,14 @@ what was found in a month is kept with the state that the month was in.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from dagster import AssetCheckKey, AssetCheckResult, AssetCheckSpec
 
 from jira_assets.checks.rules import Rule
-from jira_assets.settings import Settings
 from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseBusy, WarehouseError, connect
 from jira_assets.warehouse.store import month_states
@@ -25,9 +23,13 @@ OFFENDERS_SHOWN = 50
 _MONTHS_SHOWN = 24
 
 
-def specs(rules: Sequence[Rule]) -> list[AssetCheckSpec]:
-    """The rules as Dagster's checks. None is blocking there: that would hold back all months of a run."""
-    return [AssetCheckSpec(rule.name, asset=rule.table, description=rule.description) for rule in rules]
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a rule is obeyed, and what breaks it."""
+
+    rule: Rule
+    passed: bool
+    metadata: Metadata
 
 
 @dataclass(frozen=True)
@@ -102,21 +104,20 @@ class Evaluation:
         """The months in which a rule is broken, oldest first."""
         return sorted(month for month, result in self.by_month.items() if _finding(result, rule))
 
-    def result(self, rule: Rule) -> AssetCheckResult:
-        """The verdict on a rule, over all months, with what breaks it in the metadata."""
+    def verdict(self, rule: Rule) -> Verdict:
+        """On a rule, over all months, with what breaks it."""
         months = self.failing_months(rule)
         findings = [found for month in months if (found := _finding(self.by_month[month], rule))]
         if _name(rule) in self.by_table:
             findings.append(self.by_table[_name(rule)])
-        # The count is told even when it is 0: the UI draws it over time.
-        count = sum(finding.count for finding in findings)
         offenders = [text for finding in findings for text in finding.offenders][:OFFENDERS_SHOWN]
-        metadata: dict[str, int | str | list[str]] = {"count": count}
+        # The count is told even when it is 0: the UI draws it over time.
+        metadata: dict[str, int | str | list[str]] = {"count": sum(finding.count for finding in findings)}
         if offenders:
             metadata["offenders"] = offenders
         if months:
             metadata["months"] = listed(months)
-        return _result(rule, not findings, metadata)
+        return Verdict(rule, not findings, metadata)
 
     def keep(self, database: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:
         """Keep what was found in the months that were asked; what cannot be kept is asked again."""
@@ -126,21 +127,20 @@ class Evaluation:
 
 
 def evaluate(
+    database: Path,
     rules: Sequence[Rule],
-    selected: Collection[AssetCheckKey],
+    chosen: Sequence[Rule],
     months: Collection[str] | None = None,
     *,
     run_id: str = "",
     patience_s: float = DEFAULT_PATIENCE_S,
-) -> Iterator[AssetCheckResult]:
-    """The verdict on each selected rule. If a run asks for most of them, all are asked, and kept for others.
+) -> list[Verdict]:
+    """The verdict on each chosen rule. If a run asks for most of them, all are asked, and kept for others.
 
     What cannot be asked has not passed: the metadata then say why.
     """
-    chosen = [rule for rule in rules if rule.key in selected]
     if not chosen:
-        return
-    database = Settings.load().warehouse_path
+        return []
     try:
         if not database.exists():
             raise WarehouseError("nothing is stored yet: materialise a month first")
@@ -150,10 +150,8 @@ def evaluate(
         if is_kept:
             evaluation.keep(database, patience_s=patience_s)
     except WarehouseError as error:
-        found = [_result(rule, False, {"offenders": [str(error)]}) for rule in chosen]
-    else:
-        found = [evaluation.result(rule) for rule in chosen]
-    yield from found
+        return [Verdict(rule, False, {"offenders": [str(error)]}) for rule in chosen]
+    return [evaluation.verdict(rule) for rule in chosen]
 
 
 def listed(months: Sequence[str]) -> str:
@@ -188,13 +186,3 @@ def _version(rules: Sequence[Rule]) -> str:
     """Another one whenever other questions are asked by month."""
     queries = "\n".join(rule.query for rule in rules if rule.by_month)
     return hashlib.sha256(queries.encode()).hexdigest()[:16]
-
-
-def _result(rule: Rule, passed: bool, metadata: Metadata) -> AssetCheckResult:
-    return AssetCheckResult(
-        passed=passed,
-        asset_key=rule.table,
-        check_name=rule.name,
-        severity=rule.severity,
-        metadata=metadata,
-    )

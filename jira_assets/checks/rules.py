@@ -1,19 +1,26 @@
-"""The rules that tables must obey, generated from their declarations; each is one query for offending rows.
+"""Rules that tables must obey: each is one query for the rows that break it.
 
 Nearly all judge month by month: what is wrong in one month is no reason to hold another one back.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey
-
+from jira_assets.raw.attachments import FileState
 from jira_assets.raw.record import NO_AGENT_LICENCE, NOT_GRANTED
-from jira_assets.tables.completeness import COMPLETENESS, FAILED
+from jira_assets.tables.completeness import FAILED
 from jira_assets.tables.declare import Column, IssueTable, Table
 from jira_assets.warehouse.store import SCHEMA
 
 _STALE_AFTER_DAYS = 7
+
+
+class Severity(StrEnum):
+    """How bad it is to break a rule."""
+
+    WARN = "warn"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,9 @@ class Rule:
     name: str
     description: str
     query: str
-    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
+    severity: Severity = Severity.ERROR
     blocking: bool = False
     by_month: bool = True
-
-    @property
-    def key(self) -> AssetCheckKey:
-        return AssetCheckKey(AssetKey(self.table), self.name)
 
     @property
     def offenders(self) -> str:
@@ -48,25 +51,132 @@ class Rule:
         return self.query.replace("{within}", f"month IN ({listed})" if months else "false")
 
 
+DECLARED = (  # for one table each; a new check is an entry here
+    Rule(
+        "issues",
+        "month_of_creation",
+        "Every issue stands in the month, in UTC, in which it was created.",
+        f"""
+        SELECT month, issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month
+            AS offender
+        FROM {SCHEMA}.issues
+        WHERE {{within}} AND strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
+        """,
+        blocking=True,
+    ),
+    Rule(
+        "issues",
+        "month_has_begun",
+        "No issue is of a month that has not begun. Until then such issues are kept with the last month.",
+        f"""
+        SELECT issue_key || ', created ' || coalesce(created_at::VARCHAR, 'at no date') AS offender
+        FROM {SCHEMA}.issues WHERE month > strftime(now() AT TIME ZONE 'UTC', '%Y-%m')
+        """,
+        severity=Severity.WARN,
+        by_month=False,  # it becomes true without anything being written
+    ),
+    Rule(
+        "issues",
+        "fresh",
+        f"Some issue was updated in the last {_STALE_AFTER_DAYS} days; counts look healthy in frozen data.",
+        f"""
+        SELECT 'the newest update is of ' || coalesce(max(updated_at)::VARCHAR, 'never') AS offender
+        FROM {SCHEMA}.issues WHERE updated_at <= now()
+        HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
+        """,
+        severity=Severity.WARN,
+        by_month=False,
+    ),
+    Rule(
+        "deleted_issues",
+        "is_gone",
+        "No row is about an issue that is there.",
+        f"""
+        SELECT DISTINCT gone.month, gone.issue_key || ' in ' || gone.month AS offender
+        FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.deleted_issues WHERE {{within}}) AS gone
+        JOIN {SCHEMA}.issues USING (issue_id)
+        """,
+        blocking=True,
+    ),
+    Rule(
+        "unreadable_values",
+        "everything_was_read",
+        "Every value that Jira sent could be read.",
+        f"""
+        SELECT month, issue_key || ' ' || field || ': ' || reason AS offender
+        FROM {SCHEMA}.unreadable_values WHERE {{within}}
+        """,
+        severity=Severity.WARN,
+    ),
+    Rule(
+        "completeness",
+        "slas_are_readable",
+        "The account that reads SLAs may read them. What it may not read keeps its stored value.",
+        f"""
+        SELECT month, error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')' AS offender
+        FROM {SCHEMA}.completeness WHERE {{within}} AND starts_with(error, '{NO_AGENT_LICENCE}')
+        GROUP BY month, error
+        """,
+        severity=Severity.WARN,
+    ),
+    Rule(
+        "completeness",
+        "nothing_repeated",
+        "Jira listed no comment, change, link or other part of an issue twice. What it did is one row.",
+        f"""
+        SELECT month, issue_key || ' ' || part || ': ' || repeated || ' more than once' AS offender
+        FROM {SCHEMA}.completeness WHERE {{within}} AND repeated > 0
+        """,
+        severity=Severity.WARN,
+    ),
+    Rule(
+        "completeness",
+        "parts_are_readable",
+        "The account and its token may read every part of issues. What they may not keeps its stored value.",
+        f"""
+        SELECT month, part || ': ' || error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')'
+            AS offender
+        FROM {SCHEMA}.completeness WHERE {{within}} AND starts_with(error, '{NOT_GRANTED}')
+        GROUP BY month, part, error
+        """,
+        severity=Severity.WARN,
+    ),
+    Rule(
+        "attachments",
+        "content_is_stored",
+        "No attempt to download an attachment has failed. The next run of its issue tries again.",
+        f"""
+        SELECT month, issue_key || ' (' || count(*) || ' files)' AS offender
+        FROM {SCHEMA}.attachments WHERE {{within}} AND download_state = '{FileState.FAILED}'
+        GROUP BY month, issue_key
+        """,
+        severity=Severity.WARN,
+    ),
+)
+
+COMPLETE = Rule(
+    "completeness",
+    "complete",
+    "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
+    f"""
+    SELECT month, issue_key || ' ' || part || ': '
+        || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored')
+        AS offender
+    FROM {SCHEMA}.completeness
+    WHERE {{within}} AND ({FAILED} OR coalesce(stored, 0) < coalesce(expected, 0))
+    """,
+)
+"""It turns a run red and holds nothing back: an incomplete issue is worth publishing."""
+
+
 def rules(tables: Sequence[Table]) -> Iterator[Rule]:
-    """All rules of these tables."""
+    """All rules of these tables by month."""
     for table in tables:
         yield from rules_of_any(table)
-        if table.name == "unreadable_values":
-            yield _none_unreadable(table)
-        if table.name == "completeness":
-            yield _slas_are_readable(table)
-            yield _nothing_repeated(table)
-            yield _parts_are_readable(table)
-        if table.name == "issues":
-            yield _month_of_creation(table)
-            yield _month_has_begun(table)
-            yield _fresh(table)
-        elif table.name == "deleted_issues":
-            yield _is_gone(table)
-        else:
+        if table.primary_key != ("issue_id",):  # rows about what an issue has
             yield _belongs_to_an_issue(table)
         yield from (_accepted_values(table, column) for column in table.columns if column.accepted)
+        yield from (rule for rule in DECLARED if rule.table == table.name)
 
 
 def rules_of_any(table: Table) -> Iterator[Rule]:
@@ -118,35 +228,6 @@ def _primary_key(table: Table, *, by_month: bool) -> Rule:
     )
 
 
-def _month_of_creation(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "month_of_creation",
-        "Every issue stands in the month, in UTC, in which it was created.",
-        f"""
-        SELECT month, issue_key || ' of ' || coalesce(created_at::VARCHAR, 'no date') || ' in ' || month
-            AS offender
-        FROM {SCHEMA}.{table.name}
-        WHERE {{within}} AND strftime(created_at AT TIME ZONE 'UTC', '%Y-%m') IS DISTINCT FROM month
-        """,
-        blocking=True,
-    )
-
-
-def _month_has_begun(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "month_has_begun",
-        "No issue is of a month that has not begun. Until then such issues are kept with the last month.",
-        f"""
-        SELECT issue_key || ', created ' || coalesce(created_at::VARCHAR, 'at no date') AS offender
-        FROM {SCHEMA}.{table.name} WHERE month > strftime(now() AT TIME ZONE 'UTC', '%Y-%m')
-        """,
-        severity=AssetCheckSeverity.WARN,
-        by_month=False,  # it becomes true without anything being written
-    )
-
-
 def _belongs_to_an_issue(table: Table) -> Rule:
     return Rule(
         table.name,
@@ -157,20 +238,6 @@ def _belongs_to_an_issue(table: Table) -> Rule:
         FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.{table.name} WHERE {{within}})
         ANTI JOIN (SELECT month, issue_id, issue_key FROM {SCHEMA}.issues WHERE {{within}})
             USING (month, issue_id, issue_key)
-        """,
-        blocking=True,
-    )
-
-
-def _is_gone(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "is_gone",
-        "No row is about an issue that is there.",
-        f"""
-        SELECT DISTINCT gone.month, gone.issue_key || ' in ' || gone.month AS offender
-        FROM (SELECT month, issue_id, issue_key FROM {SCHEMA}.{table.name} WHERE {{within}}) AS gone
-        JOIN {SCHEMA}.issues USING (issue_id)
         """,
         blocking=True,
     )
@@ -187,89 +254,5 @@ def _accepted_values(table: Table, column: Column) -> Rule:
         FROM {SCHEMA}.{table.name} WHERE {{within}} AND "{column.name}" NOT IN ({accepted})
         """,
         # Jira may well invent a value that is as good as those that we know.
-        severity=AssetCheckSeverity.WARN,
+        severity=Severity.WARN,
     )
-
-
-def _fresh(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "fresh",
-        f"Some issue was updated in the last {_STALE_AFTER_DAYS} days; counts look healthy in frozen data.",
-        f"""
-        SELECT 'the newest update is of ' || coalesce(max(updated_at)::VARCHAR, 'never') AS offender
-        FROM {SCHEMA}.{table.name} WHERE updated_at <= now()
-        HAVING coalesce(max(updated_at) < now() - INTERVAL {_STALE_AFTER_DAYS} DAYS, true)
-        """,
-        severity=AssetCheckSeverity.WARN,
-        by_month=False,
-    )
-
-
-def _slas_are_readable(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "slas_are_readable",
-        "The account that reads SLAs may read them. What it may not read keeps its stored value.",
-        f"""
-        SELECT month, error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')' AS offender
-        FROM {SCHEMA}.{table.name} WHERE {{within}} AND starts_with(error, '{NO_AGENT_LICENCE}')
-        GROUP BY month, error
-        """,
-        severity=AssetCheckSeverity.WARN,
-    )
-
-
-def _nothing_repeated(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "nothing_repeated",
-        "Jira listed no comment, change, link or other part of an issue twice. What it did is one row.",
-        f"""
-        SELECT month, issue_key || ' ' || part || ': ' || repeated || ' more than once' AS offender
-        FROM {SCHEMA}.{table.name} WHERE {{within}} AND repeated > 0
-        """,
-        severity=AssetCheckSeverity.WARN,
-    )
-
-
-def _parts_are_readable(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "parts_are_readable",
-        "The account and its token may read every part of issues. What they may not keeps its stored value.",
-        f"""
-        SELECT month, part || ': ' || error || ' (' || count(*) || ' issues, ' || min(issue_key) || ')'
-            AS offender
-        FROM {SCHEMA}.{table.name} WHERE {{within}} AND starts_with(error, '{NOT_GRANTED}')
-        GROUP BY month, part, error
-        """,
-        severity=AssetCheckSeverity.WARN,
-    )
-
-
-def _none_unreadable(table: Table) -> Rule:
-    return Rule(
-        table.name,
-        "everything_was_read",
-        "Every value that Jira sent could be read.",
-        f"""
-        SELECT month, issue_key || ' ' || field || ': ' || reason AS offender
-        FROM {SCHEMA}.{table.name} WHERE {{within}}
-        """,
-        severity=AssetCheckSeverity.WARN,
-    )
-
-
-COMPLETE = Rule(
-    COMPLETENESS.name,
-    "complete",
-    "What Jira says an issue has is stored, and the last attempt to fetch each part succeeded.",
-    f"""
-    SELECT month, issue_key || ' ' || part || ': '
-        || coalesce(error, coalesce(stored::VARCHAR, 'nothing') || ' of ' || expected || ' stored')
-        AS offender
-    FROM {SCHEMA}.completeness
-    WHERE {{within}} AND ({FAILED} OR coalesce(stored, 0) < coalesce(expected, 0))
-    """,
-)

@@ -25,7 +25,7 @@ exit codes: 0 all is built and published; 1 something is not, and is named; 2 wr
 def main(argv: Sequence[str]) -> int:
     """Returns 0 if all is built and published, and 1 if something is not."""
     _parser().parse_args(argv)
-    from jira_assets.upkeep.rebuild import Rebuilding  # which needs Dagster, and `--help` does not
+    from jira_assets.upkeep.rebuild import Rebuilding  # which needs Polars and DuckDB, and `--help` does not
 
     done = Rebuilding(Settings.load(), _tell).run()
     for what, why in done.failed.items():

@@ -1,7 +1,9 @@
 """The tables and the site as the settings make them: what runs, checks and views go by."""
 
+from collections.abc import Sequence
 from functools import cache
 
+from jira_assets.checks.rules import COMPLETE, Rule, rules
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.raw.site import read_fields, read_resolved, write_resolved
 from jira_assets.settings import Settings
@@ -27,6 +29,12 @@ def catalogue() -> Catalogue:
     except PolicyError as error:
         raise _unusable("JIRA_PRIVACY", error) from error
     return made
+
+
+@cache
+def table_rules() -> Sequence[Rule]:
+    """The rules of the tables by month: what is found in a month is found by all of them at once."""
+    return (*rules(catalogue().tables), COMPLETE)
 
 
 def field_mapping(settings: Settings) -> FieldMapping:

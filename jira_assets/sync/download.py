@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 
-from jira_assets.defs.partitions import last_of
 from jira_assets.inbox.drain import Drain
 from jira_assets.inbox.queue import Queue
 from jira_assets.jira.access import AccessGuard
@@ -75,8 +74,10 @@ class Download:
         failed = self.failed.values()
         return bool(failed) and all(isinstance(error, _MAY_PASS) for error in failed)
 
-    def run(self, months: Sequence[str], *, queued_only: bool) -> None:
-        """Fetches the months whole, or what of them is in the queue."""
+    def run(self, months: Sequence[str], *, queued_only: bool, last: str | None = None) -> None:
+        """Fetches the months whole, or what of them is in the queue; after the ``last`` one, if that is among
+        them, those that have not begun.
+        """
         if queued_only:
             self._drain.run(_DRAIN_SECONDS)  # what has come in since the sensor looked goes along
         with (
@@ -92,7 +93,7 @@ class Download:
                 for month in months:
                     with self._alone(month):
                         self.fetched[month] = self._month(month, queued_only)
-                if last := last_of(months):
+                if last:
                     self._fetch_later_months(last, queued_only)
             fields.result()
 

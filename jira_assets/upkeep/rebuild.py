@@ -16,12 +16,11 @@ import polars as pl
 from upath import UPath
 
 from jira_assets.checks.evaluate import Evaluation
-from jira_assets.defs.checks.tables import ALL_RULES
 from jira_assets.files import remove_leftovers, replaced
 from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
-from jira_assets.sync.configuration import catalogue, protection, remember, resolution, site
+from jira_assets.sync.configuration import catalogue, protection, remember, resolution, site, table_rules
 from jira_assets.sync.moving import requeue_moved
 from jira_assets.sync.publishing import publish_lookups, publish_views
 from jira_assets.tables.declare import Table
@@ -134,7 +133,7 @@ class Rebuilding:
             failed.update(publish_lookups(settings).failed)
         publish_views(settings)
         with connect(self._database, read_only=True) as connection:
-            found = Evaluation.ask(connection, ALL_RULES, None)
+            found = Evaluation.ask(connection, table_rules(), None)
             for table, why in found.withheld_tables.items():
                 failed[f"{table} is published as it was"] = why
             whole = [each for each in built(connection, tables) if each.name not in found.withheld_tables]

@@ -51,7 +51,7 @@ class Warehouse:
         with connect(self.database, read_only=True) as connection:
             found = Evaluation.ask(connection, RULES, months, run or str(self._runs))
         found.keep(self.database)
-        assert found.result(KEY).passed == (not found.failing_months(KEY))
+        assert found.verdict(KEY).passed == (not found.failing_months(KEY))
         return found.failing_months(KEY)
 
     @staticmethod
@@ -141,6 +141,6 @@ def test_what_breaks_a_rule_that_is_not_blocking_is_shown_and_published(tmp_path
         shown = Evaluation.ask(connection, [told, of_all], None)
         withheld = Evaluation.ask(connection, [told, blocking, replace(of_all, blocking=True)], None)
     assert (shown.withheld_month(MONTHS[0]), shown.withheld_tables) == (None, {})
-    assert [shown.result(rule).metadata["count"].value for rule in (told, of_all)] == [3, 3]
+    assert [shown.verdict(rule).metadata["count"] for rule in (told, of_all)] == [3, 3]
     assert withheld.withheld_month(MONTHS[0]) == "comments.blocking failed (x)"
     assert withheld.withheld_tables == {"comments": "comments.of_all failed (x, x, x)"}

@@ -5,18 +5,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dagster import AssetCheckResult, AssetCheckSeverity
 
-from jira_assets.checks.evaluate import evaluate
-from jira_assets.checks.rules import COMPLETE, Rule
-from jira_assets.defs.checks.tables import RULES
+from jira_assets.checks.evaluate import Verdict, evaluate
+from jira_assets.checks.rules import COMPLETE, Rule, Severity, rules
 from jira_assets.raw.record import NO_AGENT_LICENCE, NOT_GRANTED
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.tables.declare import Table
-from jira_assets_tests.default_tables import BY_NAME
+from jira_assets_tests.default_tables import BY_NAME, TABLES
 from jira_assets_tests.pipeline import pipeline
 
-ALL = (*RULES, COMPLETE)
+ALL = (*rules(TABLES), COMPLETE)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +29,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def warehouse(clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("JIRA_DATA_DIR", str(tmp_path))
+def warehouse(clean: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(clean, tmp_path))
 
 
@@ -88,57 +85,55 @@ def _violation(rule: Rule) -> str:
     return f"UPDATE {table} SET {column} = 'surprise' WHERE rowid = 0"
 
 
-def verdict(rule: Rule) -> AssetCheckResult:
-    [result] = evaluate(ALL, {rule.key})
-    return result
+def verdict(rule: Rule, warehouse: Path) -> Verdict:
+    [found] = evaluate(warehouse, ALL, [rule])
+    return found
 
 
-@pytest.mark.usefixtures("warehouse")
-def test_clean_tables_break_no_rule() -> None:
-    results = list(evaluate(ALL, {rule.key for rule in ALL}))
-    assert len(results) == len(ALL)
-    assert [result.check_name for result in results if not result.passed] == []
+def test_clean_tables_break_no_rule(warehouse: Path) -> None:
+    found = evaluate(warehouse, ALL, ALL)
+    assert len(found) == len(ALL)
+    assert [each.rule.name for each in found if not each.passed] == []
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: f"{rule.table}.{rule.name}")
 def test_a_rule_finds_what_breaks_it(rule: Rule, warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(violation(rule))
-    result = verdict(rule)
-    assert not result.passed
-    assert result.metadata["count"].value == 1
-    assert result.severity is rule.severity
+    found = verdict(rule, warehouse)
+    assert not found.passed
+    assert found.metadata["count"] == 1
 
 
 @pytest.mark.parametrize("table", BY_NAME.values(), ids=lambda table: table.name)
 def test_a_null_in_a_primary_key_is_found(table: Table, warehouse: Path) -> None:
-    rule = next(rule for rule in RULES if (rule.table, rule.name) == (table.name, "primary_key"))
+    rule = next(rule for rule in ALL if (rule.table, rule.name) == (table.name, "primary_key"))
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(PLANTED.get(table.name, ""))
         connection.execute(f"UPDATE jira.{table.name} SET {table.primary_key[0]} = NULL WHERE rowid = 0")
-    assert not verdict(rule).passed
+    assert not verdict(rule, warehouse).passed
 
 
 def test_the_order_of_columns_does_not_matter(warehouse: Path) -> None:
-    rule = next(rule for rule in RULES if (rule.table, rule.name) == ("comments", "schema"))
+    rule = next(rule for rule in ALL if (rule.table, rule.name) == ("comments", "schema"))
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("CREATE TABLE shuffled AS SELECT body, * EXCLUDE (body) FROM jira.comments")
         connection.execute("CREATE OR REPLACE TABLE jira.comments AS FROM shuffled")
-    assert verdict(rule).passed
+    assert verdict(rule, warehouse).passed
 
 
 def test_a_failed_attempt_is_incomplete_even_if_everything_is_stored(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("UPDATE jira.completeness SET error = '403' WHERE part = 'remote_links'")
-    result = verdict(COMPLETE)
-    assert not result.passed
-    assert "remote_links: 403" in str(result.metadata["offenders"].value)
+    found = verdict(COMPLETE, warehouse)
+    assert not found.passed
+    assert "remote_links: 403" in str(found.metadata["offenders"])
 
 
 def test_only_wrong_data_hold_back_what_follows() -> None:
     blocking = {rule.name for rule in ALL if rule.blocking}
     assert blocking == {"schema", "primary_key", "month_of_creation", "belongs_to_an_issue", "is_gone"}
-    warning = {rule.name for rule in ALL if rule.severity is AssetCheckSeverity.WARN}
+    warning = {rule.name for rule in ALL if rule.severity is Severity.WARN}
     assert warning == {rule.name for rule in ALL if rule.name.endswith("_is_known")} | {
         "content_is_stored",
         "fresh",
@@ -153,17 +148,17 @@ def test_only_wrong_data_hold_back_what_follows() -> None:
 def test_a_table_that_is_missing_has_not_passed(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("DROP TABLE jira.comments")
-    rules = [rule for rule in RULES if rule.table == "comments"]
-    results = list(evaluate(RULES, {rule.key for rule in rules}))
-    assert [result.passed for result in results] == [False] * len(rules)
+    of_comments = [rule for rule in ALL if rule.table == "comments"]
+    found = evaluate(warehouse, ALL, of_comments)
+    assert [each.passed for each in found] == [False] * len(of_comments)
 
 
-def test_without_a_database_nothing_has_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JIRA_DATA_DIR", str(tmp_path))
-    assert "materialise a month first" in str(verdict(COMPLETE).metadata["offenders"].value)
+def test_without_a_database_nothing_has_passed(tmp_path: Path) -> None:
+    found = verdict(COMPLETE, tmp_path / "warehouse.duckdb")
+    assert "materialise a month first" in str(found.metadata["offenders"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_database_has_not_passed(warehouse: Path) -> None:
     warehouse.write_bytes(b"nonsense" * 1000)
-    assert "cannot open" in str(verdict(COMPLETE).metadata["offenders"].value)
+    assert "cannot open" in str(verdict(COMPLETE, warehouse).metadata["offenders"])

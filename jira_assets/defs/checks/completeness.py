@@ -6,20 +6,22 @@ from pathlib import Path
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSpec, multi_asset_check
 
-from jira_assets.checks.evaluate import OFFENDERS_SHOWN, Metadata, evaluate, listed, specs
+from jira_assets.checks.evaluate import OFFENDERS_SHOWN, Metadata, listed
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.defs.checks.months import months_of, turn_red
 from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.defs.checks.tables import ALL_RULES
+from jira_assets.defs.checks.tables import results, specs
+from jira_assets.defs.keys import asset_key
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
+from jira_assets.sync.configuration import table_rules
 from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect
 
 EVERY_PART_FETCHED = AssetCheckSpec(
     "every_part_fetched",
-    asset="raw_issues",
+    asset=asset_key("raw_issues"),
     description="The last attempt to fetch each part of each issue succeeded, and the raw log can be read.",
 )
 _LAYER = "raw"
@@ -31,7 +33,7 @@ _VERSION = "1"  # of what is looked for in a month
 def completeness_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
     months = months_of(context)
     selected = context.selected_asset_check_keys
-    for result in evaluate(ALL_RULES, selected, months, run_id=context.run.run_id):
+    for result in results(table_rules(), selected, months, run_id=context.run.run_id):
         yield result
         if not result.passed:
             turn_red(COMPLETE.name, incomplete_months(months))
@@ -106,5 +108,5 @@ def _failures(log: RawLog, month: str) -> list[Finding]:
         texts = [f"{month} {each.issue_id} {each.part}: {each.error}" for each in log.failures([month])]
     except RawLogError as error:
         texts = [f"{month}: {error}"]
-    name = EVERY_PART_FETCHED.key.to_user_string()
+    name = EVERY_PART_FETCHED.name
     return [Finding(name, len(texts), texts[:OFFENDERS_SHOWN])] if texts else []

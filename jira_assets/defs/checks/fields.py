@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, multi_asset_check
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import resolution
@@ -13,7 +14,7 @@ _SHOWN = 50
 
 FIELDS_ARE_MAPPED = AssetCheckSpec(
     "fields_are_mapped",
-    asset=ISSUES.name,
+    asset=asset_key(ISSUES.name),
     description=(
         "Every configured column finds the field that it shows: the site has one field of that name or id, "
         "and only one. Otherwise the column is NULL."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.privacy.in_use import MANY_VALUES
 from jira_assets.sync.health.measure import Asked, Measurement
 from jira_assets.tables.data_health import DATA_HEALTH
@@ -46,7 +47,7 @@ class HealthCheck:
 
     @property
     def spec(self) -> AssetCheckSpec:
-        return AssetCheckSpec(self.name, asset=DATA_HEALTH.name, description=self.description)
+        return AssetCheckSpec(self.name, asset=asset_key(DATA_HEALTH.name), description=self.description)
 
     def verdict(self, measured: Measurement) -> AssetCheckResult:
         """With the values, and why they are unknown, in the metadata."""
@@ -65,7 +66,7 @@ class HealthCheck:
             metadata["unknown"] = unknown or missing
         return AssetCheckResult(
             passed=not found,
-            asset_key=DATA_HEALTH.name,
+            asset_key=asset_key(DATA_HEALTH.name),
             check_name=self.name,
             severity=_ERROR if _ERROR in found or not found else _WARN,
             metadata=metadata,

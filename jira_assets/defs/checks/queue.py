@@ -6,6 +6,7 @@ from datetime import timedelta
 from dagster import AssetCheckResult, AssetCheckSpec
 
 from jira_assets import clock
+from jira_assets.defs.keys import asset_key
 from jira_assets.inbox.inbox import Inbox
 from jira_assets.inbox.queue import GIVE_UP_AFTER, Queue, received_at
 from jira_assets.settings import Settings
@@ -15,7 +16,7 @@ _LONGEST_WAIT = timedelta(minutes=2)
 
 NO_EVENT_WAITS = AssetCheckSpec(
     "no_event_waits",
-    asset="raw_issues",
+    asset=asset_key("raw_issues"),
     description="What events ask for has been fetched, but for what came in within the last two minutes.",
 )
 

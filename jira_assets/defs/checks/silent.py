@@ -12,8 +12,10 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
-from jira_assets.defs.checks.tables import ALL_RULES
+from jira_assets.defs.checks.tables import result
 from jira_assets.defs.checks.verdicts import OF_FILES, answers_of_files, evaluation, shown, tell
+from jira_assets.defs.keys import check_key
+from jira_assets.sync.configuration import table_rules
 
 
 class SilentChecks:
@@ -22,7 +24,7 @@ class SilentChecks:
     def __init__(self, context: AssetExecutionContext) -> None:
         self._context = context
         self._shown = shown(context.instance)
-        every = {*OF_FILES, *(rule.key for rule in ALL_RULES)}
+        every = {*OF_FILES, *(check_key(rule) for rule in table_rules())}
         self._unasked = {key for key in every if not self._is_of_this_run(key)}
 
     def tell(self, tables: Evaluation, months: Collection[str]) -> dict[str, list[str]]:
@@ -32,17 +34,17 @@ class SilentChecks:
         """
         run_id = self._context.run.run_id
         red: dict[str, list[str]] = {}
-        for rule in ALL_RULES:
-            if rule.key in self._unasked:
-                self._tell(tables.result(rule))
-        if COMPLETE.key in self._unasked:
+        for rule in table_rules():
+            if check_key(rule) in self._unasked:
+                self._tell(result(tables.verdict(rule)))
+        if check_key(COMPLETE) in self._unasked:
             red[COMPLETE.name] = tables.failing_months(COMPLETE)
         if EVERY_PART_FETCHED.key in self._unasked:
             failed = unfetched(months, run_id)
             self._tell(every_part_fetched(failed))
             red[EVERY_PART_FETCHED.name] = list(failed)
-        for result in answers_of_files(self._unasked - {EVERY_PART_FETCHED.key}, months):
-            self._tell(result)
+        for answer in answers_of_files(self._unasked - {EVERY_PART_FETCHED.key}, months):
+            self._tell(answer)
         return {check: [month for month in found if month in months] for check, found in red.items()}
 
     def _tell(self, result: AssetCheckResult) -> None:

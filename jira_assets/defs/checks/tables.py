@@ -1,28 +1,67 @@
 """The checks of the tables. Months that break one of those that block are not published."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, multi_asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    multi_asset_check,
+)
 
-from jira_assets.checks.attachments import CONTENT_STORED
-from jira_assets.checks.evaluate import evaluate, specs
-from jira_assets.checks.rules import COMPLETE, rules, rules_of_any
+from jira_assets.checks.evaluate import Verdict, evaluate
+from jira_assets.checks.rules import COMPLETE, Rule, rules_of_any
 from jira_assets.defs.checks.months import months_of
-from jira_assets.sync.configuration import catalogue
+from jira_assets.defs.keys import asset_key, check_key
+from jira_assets.settings import Settings
+from jira_assets.sync.configuration import table_rules
 from jira_assets.tables.catalogue import UNPARTITIONED
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
 
-RULES = (*rules(catalogue().tables), CONTENT_STORED)
-ALL_RULES = (*RULES, COMPLETE)
-"""Those that are about the tables by month: what is found in a month is found by all of them at once."""
 RULES_OF_UNPARTITIONED = tuple(rule for table in UNPARTITIONED for rule in rules_of_any(table))
 
 
-@multi_asset_check(specs=specs(RULES), can_subset=True)
+def specs(rules: Sequence[Rule]) -> list[AssetCheckSpec]:
+    """The rules as Dagster's checks. None is blocking there: that would hold back all months of a run."""
+    return [
+        AssetCheckSpec(rule.name, asset=asset_key(rule.table), description=rule.description) for rule in rules
+    ]
+
+
+def result(verdict: Verdict) -> AssetCheckResult:
+    """A verdict in Dagster's terms."""
+    key = check_key(verdict.rule)
+    return AssetCheckResult(
+        passed=verdict.passed,
+        asset_key=key.asset_key,
+        check_name=key.name,
+        severity=AssetCheckSeverity[verdict.rule.severity.name],
+        metadata=verdict.metadata,
+    )
+
+
+def results(
+    rules: Sequence[Rule],
+    selected: Collection[AssetCheckKey],
+    months: Collection[str] | None = None,
+    *,
+    run_id: str = "",
+    patience_s: float = DEFAULT_PATIENCE_S,
+) -> Iterator[AssetCheckResult]:
+    """The verdicts on the selected rules: see `checks.evaluate`."""
+    chosen = [rule for rule in rules if check_key(rule) in selected]
+    database = Settings.load().warehouse_path
+    yield from map(result, evaluate(database, rules, chosen, months, run_id=run_id, patience_s=patience_s))
+
+
+@multi_asset_check(specs=specs([rule for rule in table_rules() if rule is not COMPLETE]), can_subset=True)
 def table_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
     selected = context.selected_asset_check_keys
-    yield from evaluate(ALL_RULES, selected, months_of(context), run_id=context.run.run_id)
+    yield from results(table_rules(), selected, months_of(context), run_id=context.run.run_id)
 
 
 @multi_asset_check(specs=specs(RULES_OF_UNPARTITIONED), can_subset=True)
 def unpartitioned_table_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    yield from evaluate(RULES_OF_UNPARTITIONED, context.selected_asset_check_keys)
+    yield from results(RULES_OF_UNPARTITIONED, context.selected_asset_check_keys)

@@ -15,19 +15,20 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
-from jira_assets.checks.evaluate import evaluate
 from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
 from jira_assets.defs.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.defs.checks.tables import ALL_RULES
+from jira_assets.defs.checks.tables import results
+from jira_assets.defs.keys import check_key
 from jira_assets.settings import Settings
+from jira_assets.sync.configuration import table_rules
 
 OF_FILES = (EVERY_PART_FETCHED.key, NO_EVENT_WAITS.key, FIELDS_ARE_MAPPED.key)
 
 
 def shown(instance: DagsterInstance) -> Mapping[AssetCheckKey, AssetCheckExecutionRecord]:
     """The latest record of each check, which is what the UI shows. A check never asked has none."""
-    keys = [*OF_FILES, *(rule.key for rule in ALL_RULES)]
+    keys = [*OF_FILES, *(check_key(rule) for rule in table_rules())]
     return instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
 
 
@@ -35,7 +36,7 @@ def answers(
     keys: Collection[AssetCheckKey], months: Collection[str] | None, *, patience_s: float
 ) -> Iterator[AssetCheckResult]:
     """What is true of these checks, these months being looked at, or all."""
-    yield from evaluate(ALL_RULES, keys, months, patience_s=patience_s)
+    yield from results(table_rules(), keys, months, patience_s=patience_s)
     yield from answers_of_files(keys, months)
 
 

@@ -1,26 +1,28 @@
-"""`reconcile_audit`: is what analysts read what Jira shows? Nothing in between is asked."""
+"""`audit_published`: is what analysts read what Jira shows? Nothing in between is asked."""
 
 from collections.abc import Iterator
 
 from dagster import (
+    AssetCheckExecutionContext,
     AssetCheckResult,
     AssetCheckSpec,
-    AssetExecutionContext,
+    AssetSelection,
     Config,
     Failure,
-    MaterializeResult,
-    asset,
+    define_asset_job,
+    multi_asset_check,
 )
 from pydantic import Field
 
-from jira_assets.defs.healing.reconcile import RETRIES, compared_copy, listed
+from jira_assets.defs.healing.site import RETRIES, SITE, compared_copy, listed, observed
+from jira_assets.defs.scheduling import BEFORE_EVENTS
 from jira_assets.sync.reconcile.audit import SAMPLE, Auditor
 
 _SHOWN = 50
 
 PUBLISHED_EQUALS_JIRA = AssetCheckSpec(
     "published_equals_jira",
-    asset="reconcile_audit",
+    asset=SITE.key,
     description=(
         "Issues that Jira shows, a random sample and those that changed last, are published like that: with "
         "their key, status, time of change, texts, and number of children. Fails until the next audit."
@@ -36,21 +38,16 @@ class AuditConfig(Config):
     )
 
 
-@asset(
-    group_name="healing",
-    owners=["team:data"],
-    kinds={"jira"},
-    tags={"layer": "healing"},
+@multi_asset_check(
+    name="reconcile_audit",
+    specs=[PUBLISHED_EQUALS_JIRA],
     retry_policy=RETRIES,
-    check_specs=[PUBLISHED_EQUALS_JIRA],
     description=(
         "An audit: issues are read from Jira anew and compared with what is published, past the raw log and "
         "the warehouse. What differs, and has not merely changed since, is named and queued to be fetched."
     ),
 )
-def reconcile_audit(
-    context: AssetExecutionContext, config: AuditConfig
-) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
+def reconcile_audit(context: AssetCheckExecutionContext, config: AuditConfig) -> Iterator[AssetCheckResult]:
     try:
         with compared_copy() as (settings, scope, spent):
             audit = Auditor.from_settings(settings, scope, context.log.info).run(config.sample)
@@ -64,8 +61,9 @@ def reconcile_audit(
         "changed_since": len(audit.changed_since),
     }
     different = listed("different", [str(each) for each in audit.differences[:_SHOWN]])
+    observation = observed({**compared, **different, "queued": audit.queued, **spent})
+    context.op_execution_context.log_event(observation)
     yield _verdict(passed=not audit.differences, metadata={**compared, **different})
-    yield MaterializeResult(metadata={**compared, **different, "queued": audit.queued, **spent})
 
 
 def _verdict(*, passed: bool, metadata: dict[str, int | float | str | list[str]]) -> AssetCheckResult:
@@ -73,3 +71,11 @@ def _verdict(*, passed: bool, metadata: dict[str, int | float | str | list[str]]
     return AssetCheckResult(
         asset_key=spec.asset_key, check_name=spec.name, passed=passed, metadata=dict(metadata)
     )
+
+
+audit_published = define_asset_job(
+    "audit_published",
+    selection=AssetSelection.checks(PUBLISHED_EQUALS_JIRA.key),
+    tags=BEFORE_EVENTS,
+    description="Compares what is published with Jira itself, issue by issue.",
+)

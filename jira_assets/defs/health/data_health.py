@@ -6,20 +6,24 @@ from datetime import date, datetime
 from dagster import (
     AssetCheckResult,
     AssetExecutionContext,
+    AssetSelection,
     Failure,
     Jitter,
     MaterializeResult,
     MetadataValue,
     RetryPolicy,
     asset,
+    define_asset_job,
 )
 
 from jira_assets import clock
 from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.defs.instance.storage import size
 from jira_assets.defs.jira.published import mend_published
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.jira.client import JiraClient
 from jira_assets.settings import Settings
@@ -36,13 +40,11 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
 
 
 @asset(
-    name=DATA_HEALTH.name,
-    deps=[ISSUES.name, COMPLETENESS.name],
+    key=asset_key(DATA_HEALTH.name),
+    deps=[asset_key(ISSUES.name), asset_key(COMPLETENESS.name)],
     check_specs=[check.spec for check in HEALTH_CHECKS],
     group_name="health",
-    owners=["team:data"],
     kinds={"jira", "duckdb"},
-    tags={"layer": "health"},
     metadata=metadata_of(DATA_HEALTH),
     # For a database file that somebody else holds. A Jira that cannot be asked is no failure, but a finding.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
@@ -80,3 +82,15 @@ def _shown(value: Value) -> MetadataValue:
     if isinstance(value, datetime):
         return MetadataValue.timestamp(value)
     return MetadataValue.text(f"{value}") if isinstance(value, date) else MetadataValue.int(value)
+
+
+measure_health = define_asset_job(
+    "measure_health",
+    selection=AssetSelection.assets(asset_key("data_health")),
+    tags=BEFORE_EVENTS,
+    description="Measures how well the copy does, and checks whether that is well enough.",
+)
+
+hourly_health = scheduled(
+    measure_health, "hourly_health", "0 * * * *", "The last measurement of a day stays."
+)

@@ -16,14 +16,13 @@ from dagster import (
     op,
     schedule,
 )
-from dagster._core.storage.tags import PRIORITY_TAG
 
 from jira_assets import clock
 from jira_assets.defs.instance.compaction import compact
 from jira_assets.defs.instance.deletion import delete_leftovers, delete_run, delete_tick_logs
 from jira_assets.defs.instance.dispensable import Keeping
 from jira_assets.defs.instance.storage import databases, size
-from jira_assets.defs.readiness import unfinished
+from jira_assets.defs.scheduling import BEFORE_EVENTS, unfinished
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 from jira_assets.warehouse.connection import WarehouseError
@@ -78,7 +77,7 @@ def _give_room_back(context: OpExecutionContext, warehouse: Path, history: Seque
 
 
 @job(
-    tags={PRIORITY_TAG: "2"},
+    tags=BEFORE_EVENTS,
     description="Deletes what nobody needs any more of Dagster's history, and gives the room back.",
 )
 def retain_history() -> None:

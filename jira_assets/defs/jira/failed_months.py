@@ -13,7 +13,7 @@ from dagster import AssetExecutionContext, Failure, InputContext, IOManager, Out
 from jira_assets.defs.partitions import with_later
 from jira_assets.defs.resources.io_manager import record_only
 
-_STEPS = ("raw_issues", "jira_tables", "published")
+_STEPS = ("raw_issues", "jira_tables", "jira__published")
 """The steps of runs by month, in their order."""
 
 _LONGEST_REASON = 1000

@@ -11,6 +11,7 @@ from dagster import (
     asset,
 )
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
 from jira_assets.jira.client import JiraClient
@@ -29,11 +30,9 @@ from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
 
 @asset(
-    name=JIRA_FIELDS.name,
+    key=asset_key(JIRA_FIELDS.name),
     group_name="fields",
-    owners=["team:data"],
     kinds={"jira", "duckdb"},
-    tags={"layer": "table"},
     metadata=metadata_of(JIRA_FIELDS),
     # For a database file that somebody else holds; the client itself waits for Jira.
     retry_policy=RetryPolicy(max_retries=2, delay=10),
@@ -58,7 +57,7 @@ def store_changed_fields(context: AssetExecutionContext, settings: Settings, res
     frame = fields_frame(resolved)
     if not _is_stored(settings, frame):
         _store(settings, frame)
-        context.log_event(AssetMaterialization(JIRA_FIELDS.name, metadata=_metadata(frame)))
+        context.log_event(AssetMaterialization(asset_key(JIRA_FIELDS.name), metadata=_metadata(frame)))
 
 
 def _is_stored(settings: Settings, frame: pl.DataFrame) -> bool:

@@ -13,6 +13,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
 from jira_assets.inbox.due_lookups import DueLists
@@ -36,14 +37,12 @@ class LookupsConfig(Config):
 
 def _spec(table: LookupTable) -> AssetSpec:
     return AssetSpec(
-        table.name,
+        asset_key(table.name),
         description=f"{table.description} Read anew every day, and when an event tells of a change.",
         metadata=metadata_of(table),
         skippable=True,
         group_name="lookups",
-        owners=["team:data"],
         kinds={"jira", "duckdb"},
-        tags={"layer": "table"},
     )
 
 
@@ -72,7 +71,7 @@ def jira_lookups(config: LookupsConfig) -> Iterator[MaterializeResult[None]]:
             metadata["listed"] = refreshed.entries[name]
         else:
             continue
-        yield MaterializeResult(asset_key=table.name, metadata=metadata)
+        yield MaterializeResult(asset_key=asset_key(table.name), metadata=metadata)
     if failed := {**stored.failed, **refreshed.failed}:
         raise Failure("; ".join(f"{name}: {why}" for name, why in failed.items()))
 

@@ -11,8 +11,8 @@ from dagster import (
 )
 
 from jira_assets import clock
-from jira_assets.defs.jobs import refresh_lookups
-from jira_assets.defs.readiness import why_not_now
+from jira_assets.defs.jira.jobs import refresh_lookups
+from jira_assets.defs.scheduling import reason_to_skip
 from jira_assets.inbox.due_lookups import DueLists
 from jira_assets.settings import Settings
 
@@ -34,7 +34,7 @@ def lookups_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
     due = DueLists(Settings.load().lookups_due_dir).names()
     if not due:
         return SkipReason("no event has told of a new name")
-    reason = why_not_now(context.instance, refresh_lookups.name)
+    reason = reason_to_skip(context.instance, refresh_lookups.name)
     if reason:
         return SkipReason(reason)
     last = context.instance.get_run_records(RunsFilter(job_name=refresh_lookups.name), limit=1)

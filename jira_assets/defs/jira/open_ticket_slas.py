@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dagster import AssetExecutionContext, AssetObservation, Config, Failure, MaterializeResult, asset
 from pydantic import Field
 
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
 from jira_assets.jira.client import JiraClient
@@ -28,12 +29,11 @@ class SlaRefreshConfig(Config):
 
 
 @asset(
+    key=asset_key(OPEN_TICKET_SLAS.name),
     output_required=False,
-    deps=["issues"],
+    deps=[asset_key("issues")],
     group_name="slas",
-    owners=["team:data"],
     kinds={"jira", "duckdb"},
-    tags={"layer": "table"},
     description=OPEN_TICKET_SLAS.description,
     metadata=metadata_of(OPEN_TICKET_SLAS),
 )

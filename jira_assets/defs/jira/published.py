@@ -16,13 +16,13 @@ from upath import UPath
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.defs.checks.months import reason
 from jira_assets.defs.checks.silent import SilentChecks
-from jira_assets.defs.checks.tables import ALL_RULES
 from jira_assets.defs.jira.failed_months import FailedMonths
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS, with_later
 from jira_assets.defs.ready import ready_settings
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
-from jira_assets.sync.configuration import catalogue
+from jira_assets.sync.configuration import catalogue, table_rules
 from jira_assets.sync.publishing import publish_table, publish_views
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse.conform import months_set_aside, set_changed_aside, set_damaged_aside
@@ -32,13 +32,12 @@ from jira_assets.warehouse.read import built
 
 
 @asset(
-    deps=[table.name for table in catalogue().tables],
+    key=asset_key("published"),
+    deps=[asset_key(table.name) for table in catalogue().tables],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
     group_name="published",
-    owners=["team:data"],
     kinds={"duckdb", "parquet"},
-    tags={"layer": "published"},
     description=(
         "The tables as Parquet files, one per table and month, and a small database of views over them "
         "(`jira_issues`, `jira_comments`, …). Query this, never the pipeline's own file. A month whose rows "
@@ -59,7 +58,7 @@ def published(
         set_changed_aside(folder, table)
     without_view = [table for table in catalogue().tables if not is_published(folder, table)]
     with connect(settings.warehouse_path, read_only=True) as connection:
-        found = Evaluation.ask(connection, ALL_RULES, months, context.run.run_id)
+        found = Evaluation.ask(connection, table_rules(), months, context.run.run_id)
         tables = built(connection, catalogue().tables)
         whole = [table for table in tables if table.name not in found.withheld_tables]
         sizes = dict(_publish(connection, whole, months, found, failed, folder))
@@ -111,7 +110,7 @@ def mend_published(settings: Settings, log: DagsterLogManager) -> None:
     months = {month for table in tables for month in months_set_aside(folder, table)}
     if months:
         with connect(settings.warehouse_path, read_only=True) as connection:
-            found = Evaluation.ask(connection, ALL_RULES, months)
+            found = Evaluation.ask(connection, table_rules(), months)
             whole = [each for each in built(connection, tables) if each.name not in found.withheld_tables]
             _publish_set_aside(log, connection, whole, found, folder)
     for table in catalogue().unpartitioned:

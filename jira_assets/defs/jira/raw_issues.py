@@ -5,19 +5,21 @@ from collections.abc import Iterator
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
+    AssetOut,
     Backoff,
     Config,
     Failure,
     Jitter,
     MaterializeResult,
     RetryPolicy,
-    asset,
+    multi_asset,
 )
 from pydantic import Field
 
 from jira_assets.defs.checks.unasked import answer_unasked_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
-from jira_assets.defs.partitions import BACKFILL, MONTHS
+from jira_assets.defs.keys import asset_key
+from jira_assets.defs.partitions import BACKFILL, MONTHS, last_of
 from jira_assets.defs.ready import ready_settings
 from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import PrivacyError
@@ -39,22 +41,29 @@ class RawIssuesConfig(Config):
     )
 
 
-@asset(
+_DESCRIPTION = (
+    "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
+    "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
+    "to be fetched keeps its stored value, and the check `every_part_fetched` says so. The content of "
+    "attachments is stored under `attachments/<issue id>/`; what fails is tried again by the next run."
+)
+
+
+@multi_asset(
+    name="raw_issues",
+    outs={
+        "raw_issues": AssetOut(
+            key=asset_key("raw_issues"),
+            description=_DESCRIPTION,
+            io_manager_key="months",
+            group_name="raw",
+            kinds={"jira", "parquet"},
+        )
+    },
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
     hooks={answer_unasked_checks},
-    group_name="raw",
-    owners=["team:data"],
-    kinds={"jira", "parquet"},
-    tags={"layer": "raw"},
     retry_policy=_RETRIES,
-    io_manager_key="months",
-    description=(
-        "Everything Jira says about the issues created in a month (UTC): the issues with all comments, "
-        "changes, worklogs and remote links, appended to the raw log under `raw/issues/<month>/`. What fails "
-        "to be fetched keeps its stored value, and the check `every_part_fetched` says so. The content of "
-        "attachments is stored under `attachments/<issue id>/`; what fails is tried again by the next run."
-    ),
 )
 def raw_issues(
     context: AssetExecutionContext, config: RawIssuesConfig
@@ -64,7 +73,8 @@ def raw_issues(
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
         with JiraClient.from_settings(settings) as client:
             download = Download(settings, client, context.log)
-            download.run(context.partition_keys, queued_only=config.queued_only)
+            months = context.partition_keys
+            download.run(months, queued_only=config.queued_only, last=last_of(months))
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
     fetched = [month for month in context.partition_keys if month in download.fetched]

@@ -15,7 +15,7 @@ from dagster import (
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from jira_assets.defs.jobs import rebuild_months
+from jira_assets.defs.jira.jobs import rebuild_months
 from jira_assets.defs.partitions import MONTHS
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings

@@ -17,7 +17,7 @@ from pydantic import Field
 from jira_assets.defs.checks.unasked import answer_unasked_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.jira.fields import store_changed_fields
-from jira_assets.defs.jira.raw_issues import raw_issues
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.ready import ready_settings
@@ -42,22 +42,21 @@ class TablesConfig(Config):
 
 def _out(table: Table) -> AssetOut:
     return AssetOut(
+        key=asset_key(table.name),
         description=table.description,
         metadata={**metadata_of(table), "partition_expr": "month"},
         io_manager_key="warehouse",
         is_required=False,
         group_name="tables",
         code_version=catalogue().version,
-        owners=["team:data"],
         kinds={"polars", "duckdb"},
-        tags={"layer": "table"},
     )
 
 
 @multi_asset(
     name="jira_tables",
     outs={table.name: _out(table) for table in catalogue().tables},
-    deps=[raw_issues],
+    deps=[asset_key("raw_issues")],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
     hooks={answer_unasked_checks},

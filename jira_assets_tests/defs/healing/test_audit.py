@@ -24,7 +24,7 @@ from jira_assets_tests.jira.issues import MONTH, full_issue
 from jira_assets_tests.pipeline import Pipeline, pipeline
 from jira_assets_tests.privacy.keys import key
 
-CHECK = "reconcile_audit.published_equals_jira"
+CHECK = "site.published_equals_jira"
 FIRST, SECOND = "10001", "10002"
 BLOCKS = {"id": "1", "name": "Blocks"}
 Fault = Callable[[pl.DataFrame], pl.DataFrame]
@@ -115,7 +115,7 @@ def audited() -> list[str]:
 def test_where_all_is_well_nothing_is_named(pipe: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     run = pipe.run_job("audit_published")
     assert run.checks() == {CHECK: True}
-    assert run.metadata("reconcile_audit", "")["issues"] == 5
+    assert run.observed("site")["issues"] == 5
     assert main(["audit", "--sample", "3", "--seed", "1"]) == 0
     assert "5 ids and" in capsys.readouterr().out
     assert Queue(Settings.load().queue_dir).months() == []

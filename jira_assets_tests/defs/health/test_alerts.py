@@ -8,7 +8,6 @@ from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetCheckSpec,
-    AssetKey,
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
@@ -29,13 +28,17 @@ from dagster._core.test_utils import create_run_for_test
 
 from jira_assets.defs.health import failures
 from jira_assets.defs.health.alerts import alerts
+from jira_assets.defs.keys import asset_key
 from jira_assets.sync.health.alert import NotPosted
 from jira_assets_tests.sync.health.alert_receiver import SECRET, AlertReceiver, alert_receiver
 
 WARN, ERROR = AssetCheckSeverity.WARN, AssetCheckSeverity.ERROR
 
 
-@asset(check_specs=[AssetCheckSpec(name, asset="issues") for name in ("complete", "fresh")])
+CHECKS = [AssetCheckSpec(name, asset=asset_key("issues")) for name in ("complete", "fresh")]
+
+
+@asset(key=asset_key("issues"), check_specs=CHECKS)
 def issues() -> Iterator[AssetCheckResult]:
     yield AssetCheckResult(passed=True, check_name="complete")
     yield AssetCheckResult(passed=True, check_name="fresh")
@@ -73,13 +76,13 @@ class Alarm:
     def check(
         self, name: str, passed: bool, severity: AssetCheckSeverity = ERROR, **numbers: int | str
     ) -> None:
-        said = AssetCheckEvaluation(AssetKey("issues"), name, passed, numbers, severity=severity)
+        said = AssetCheckEvaluation(asset_key("issues"), name, passed, numbers, severity=severity)
         self.instance.report_runless_asset_event(said)
 
     def asks(self, name: str) -> None:
         """A run is going to."""
         run = create_run_for_test(self.instance)
-        planned = AssetCheckEvaluationPlanned(asset_key=AssetKey("issues"), check_name=name)
+        planned = AssetCheckEvaluationPlanned(asset_key=asset_key("issues"), check_name=name)
         kind = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
         self.instance.report_dagster_event(
             DagsterEvent(kind, run.job_name, event_specific_data=planned), run.run_id
@@ -147,11 +150,11 @@ def test_runs_that_were_deleted_are_left_out(alarm: Alarm) -> None:
 
 def test_a_check_that_fails_is_told_once_and_again_when_it_passes(alarm: Alarm) -> None:
     alarm.check("complete", False, count=3)
-    assert alarm.told() == ["Check `issues:complete` failed: count 3"]
+    assert alarm.told() == ["Check `jira/issues:complete` failed: count 3"]
     alarm.check("complete", False, count=4)
     assert alarm.told() == []
     alarm.check("complete", True)
-    assert alarm.told() == ["Check `issues:complete` passes again"]
+    assert alarm.told() == ["Check `jira/issues:complete` passes again"]
     alarm.check("complete", True)
     assert alarm.told() == []
 
@@ -162,7 +165,7 @@ def test_a_check_that_is_being_asked_is_as_it_was(alarm: Alarm) -> None:
     alarm.asks("complete")
     assert alarm.told() == []
     alarm.check("complete", True)
-    assert alarm.told() == ["Check `issues:complete` passes again"]
+    assert alarm.told() == ["Check `jira/issues:complete` passes again"]
 
 
 def test_a_check_that_fails_when_alerts_are_first_wanted_is_news(alarm: Alarm) -> None:
@@ -172,16 +175,16 @@ def test_a_check_that_fails_when_alerts_are_first_wanted_is_news(alarm: Alarm) -
 
 def test_a_warning_that_becomes_an_error_is_told_and_one_that_becomes_less_is_not(alarm: Alarm) -> None:
     alarm.check("fresh", False, WARN)
-    assert alarm.told() == ["Warning: check `issues:fresh` failed"]
+    assert alarm.told() == ["Warning: check `jira/issues:fresh` failed"]
     alarm.check("fresh", False, ERROR)
-    assert alarm.told() == ["Check `issues:fresh` failed"]
+    assert alarm.told() == ["Check `jira/issues:fresh` failed"]
     alarm.check("fresh", False, WARN)
     assert alarm.told() == []
 
 
 def test_what_a_check_says_in_words_may_be_about_people_and_stays_here(alarm: Alarm) -> None:
     alarm.check("complete", False, count=1, offenders="SUP-1 of Ada Lovelace")
-    assert alarm.told() == ["Check `issues:complete` failed: count 1"]
+    assert alarm.told() == ["Check `jira/issues:complete` failed: count 1"]
 
 
 def test_what_could_not_be_posted_is_posted_later_with_what_came_since(alarm: Alarm) -> None:
@@ -196,7 +199,7 @@ def test_what_could_not_be_posted_is_posted_later_with_what_came_since(alarm: Al
         "jira_assets:",
         f"• Run of `sync_months` failed: {first}",
         f"• Run of `sync_months` failed: {second}",
-        "• Check `issues:complete` failed",
+        "• Check `jira/issues:complete` failed",
     ]
     assert alarm.told() == []
 

@@ -38,7 +38,7 @@ def checks(result: ExecuteInProcessResult) -> dict[str, bool]:
 
 
 def metadata(result: ExecuteInProcessResult) -> Mapping[str, Any]:
-    (materialization,) = result.asset_materializations_for_node(DATA_HEALTH.name)
+    (materialization,) = result.asset_materializations_for_node("jira__data_health")
     return {name: value.value for name, value in materialization.metadata.items()}
 
 

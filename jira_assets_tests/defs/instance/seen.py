@@ -5,7 +5,6 @@ from typing import Any
 
 from dagster import (
     AssetCheckEvaluation,
-    AssetKey,
     AssetMaterialization,
     DagsterEvent,
     DagsterEventType,
@@ -18,9 +17,10 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 
 from jira_assets.defs.instance.dispensable import Keeping
+from jira_assets.defs.keys import asset_key
 from jira_assets_tests.jira.issues import MONTH
 
-ISSUES = AssetKey("issues")
+ISSUES = asset_key("issues")
 EVENTS, LOAD = "apply_events", "sync_months"
 
 

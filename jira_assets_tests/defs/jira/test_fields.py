@@ -11,6 +11,7 @@ import pytest
 from dagster import materialize
 
 from jira_assets.defs.jira.fields import jira_fields
+from jira_assets.defs.keys import asset_key
 from jira_assets.sandbox.catalogue import custom_field, rename_field
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.site import Site
@@ -126,7 +127,14 @@ def test_a_changed_mapping_rebuilds_the_tables_without_calling_jira(pipe: Pipeli
 
 def _materialize_in_a_process_of_its_own(mapping: Path, *assets: str) -> None:
     """With another mapping: a process has but one."""
-    command = ["asset", "materialize", "--select", ",".join(assets), "--partition", MONTH]
+    command = [
+        "asset",
+        "materialize",
+        "--select",
+        ",".join(asset_key(name).to_user_string() for name in assets),
+        "--partition",
+        MONTH,
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "dagster", *command, "-m", "jira_assets.definitions"],
         env={**os.environ, "JIRA_FIELDS": str(mapping)},

@@ -9,7 +9,7 @@ from jira_assets.sandbox.generate import generated_site
 from jira_assets_tests.pipeline import Pipeline, pipeline
 
 MONTH = "2026-10"
-DRY = {"ops": {"open_ticket_slas": {"config": {"dry_run": True}}}}
+DRY = {"ops": {"jira__open_ticket_slas": {"config": {"dry_run": True}}}}
 
 
 @pytest.fixture

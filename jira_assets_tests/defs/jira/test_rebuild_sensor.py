@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from dagster import RunRequest, SkipReason, build_sensor_context
 
+from jira_assets.defs.jira.jobs import rebuild_months
 from jira_assets.defs.jira.rebuild_sensor import rebuild_sensor
-from jira_assets.defs.jobs import rebuild_months
 from jira_assets.sandbox.site import Site
 from jira_assets.sync import configuration
 from jira_assets_tests.default_tables import BY_NAME

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import polars as pl
 import pytest
-from dagster import AssetExecutionContext, asset, materialize
+from dagster import AssetExecutionContext, AssetIn, asset, materialize
 
 from jira_assets.defs.jira.tables import jira_tables
+from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.resources.io_manager import WarehouseIOManager
 from jira_assets.sandbox.site import Site
@@ -19,7 +20,11 @@ JANUARY, FEBRUARY = "2024-01", "2024-02"
 seen: dict[str, pl.DataFrame] = {}
 
 
-@asset(partitions_def=MONTHS, backfill_policy=BACKFILL)
+@asset(
+    ins={name: AssetIn(asset_key(name)) for name in ("issues", "comments")},
+    partitions_def=MONTHS,
+    backfill_policy=BACKFILL,
+)
 def downstream(context: AssetExecutionContext, issues: pl.DataFrame, comments: pl.DataFrame) -> None:
     context.log.debug("loaded")
     seen.update(issues=issues, comments=comments)

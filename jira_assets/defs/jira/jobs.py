@@ -1,10 +1,10 @@
-"""The jobs: those that bring months up to date from end to end, and those that schedules ask for."""
+"""The jobs that bring months up to date from end to end, and those that refresh what has no months."""
 
 from dagster import AssetSelection, define_asset_job
-from dagster._core.storage.tags import PRIORITY_TAG
 
-# Short, seldom, and never to wait for the end of a stream of events.
-_BEFORE_EVENTS = {PRIORITY_TAG: "2"}
+from jira_assets.defs.keys import asset_key
+from jira_assets.defs.scheduling import BEFORE_EVENTS
+
 _MONTHS = AssetSelection.groups("raw", "tables", "published")
 
 sync_months = define_asset_job(
@@ -32,52 +32,24 @@ rebuild_months = define_asset_job(
 
 refresh_slas = define_asset_job(
     "refresh_slas",
-    selection="open_ticket_slas",
-    tags=_BEFORE_EVENTS,
+    selection=AssetSelection.assets(asset_key("open_ticket_slas")),
+    tags=BEFORE_EVENTS,
     description=(
         "Reads the SLAs of all open issues from Jira, publishes them, and queues the issues that have "
         "changed without an event."
     ),
 )
 
-sweep_recent = define_asset_job(
-    "sweep_recent",
-    selection="reconcile_recent",
-    tags=_BEFORE_EVENTS,
-    description="Queues what was updated in Jira of late and is not stored like that.",
-)
-
-take_census = define_asset_job(
-    "take_census",
-    selection="reconcile_census",
-    tags=_BEFORE_EVENTS,
-    description="Queues what is in Jira and not here, and what is here and not in Jira.",
-)
-
-audit_published = define_asset_job(
-    "audit_published",
-    selection="reconcile_audit",
-    tags=_BEFORE_EVENTS,
-    description="Compares what is published with Jira itself, issue by issue.",
-)
-
 refresh_fields = define_asset_job(
     "refresh_fields",
-    selection="jira_fields",
-    tags=_BEFORE_EVENTS,
+    selection=AssetSelection.assets(asset_key("jira_fields")),
+    tags=BEFORE_EVENTS,
     description="Reads which fields the site has, and which of them the columns of `issues` show.",
 )
 
 refresh_lookups = define_asset_job(
     "refresh_lookups",
     selection=AssetSelection.groups("lookups"),
-    tags=_BEFORE_EVENTS,
+    tags=BEFORE_EVENTS,
     description="Reads what the site calls its projects, statuses, versions, people and so on.",
-)
-
-measure_health = define_asset_job(
-    "measure_health",
-    selection="data_health",
-    tags=_BEFORE_EVENTS,
-    description="Measures how well the copy does, and checks whether that is well enough.",
 )

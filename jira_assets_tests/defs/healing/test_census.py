@@ -1,18 +1,15 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dagster import AssetKey, AssetsDefinition, ExecuteInProcessResult, materialize
 
-from jira_assets.defs.healing.reconcile import reconcile_census, reconcile_recent
 from jira_assets.inbox.queue import Queue
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.jira.issues import MONTH, full_issue
-from jira_assets_tests.pipeline import Pipeline, pipeline
+from jira_assets_tests.pipeline import Pipeline, Run, pipeline
 
 
 @pytest.fixture
@@ -31,21 +28,11 @@ def copied(pipe: Pipeline) -> Pipeline:
     return pipe
 
 
-def ran(pipe: Pipeline, asset: AssetsDefinition) -> ExecuteInProcessResult:
-    return materialize([asset], instance=pipe.instance, raise_on_error=False)
-
-
-def metadata(result: ExecuteInProcessResult, asset: str) -> Mapping[str, Any]:
-    (event,) = result.asset_materializations_for_node(asset)
-    assert event.asset_key == AssetKey(asset)
-    return {name: value.value for name, value in event.metadata.items()}
-
-
-def checks(result: ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
+def checks(run: Run) -> dict[str, tuple[bool, str]]:
     """What was said of each check, and why."""
     return {
         each.check_name: (each.passed, str({name: value.value for name, value in each.metadata.items()}))
-        for each in result.get_asset_check_evaluations()
+        for each in run.result.get_asset_check_evaluations()
     }
 
 
@@ -55,7 +42,7 @@ def queued() -> list[str]:
 
 def test_what_was_updated_without_a_word_is_told_and_queued(copied: Pipeline) -> None:
     change(copied.sandbox.site, "10001")
-    told = metadata(ran(copied, reconcile_recent), "reconcile_recent")
+    told = copied.run_job("sweep_recent").observed("site")
     assert (told["issues"], told["outdated"], told["outdated_issues"]) == (4, 1, ["SUP-1"])
     assert (told["unknown"], told["queued"], told["left_out"]) == (0, 1, 0)
     assert told["requests"] == 6
@@ -65,11 +52,11 @@ def test_what_was_updated_without_a_word_is_told_and_queued(copied: Pipeline) ->
 def test_what_was_created_and_deleted_is_told_and_queued(copied: Pipeline) -> None:
     copied.sandbox.site.delete("10001")
     copied.sandbox.site.put(full_issue(9))
-    result = ran(copied, reconcile_census)
-    told = metadata(result, "reconcile_census")
+    run = copied.run_job("take_census")
+    told = run.observed("site")
     assert (told["listed"], told["stored"], told["queued"]) == (4, 4, 2)
     assert (told["unknown_issues"], told["gone_issues"]) == (["SUP-9"], ["SUP-1"])
-    assert {name: passed for name, (passed, _) in checks(result).items()} == {
+    assert {name: passed for name, (passed, _) in checks(run).items()} == {
         "access_kept": True,
         "deletions_plausible": True,
     }
@@ -78,20 +65,20 @@ def test_what_was_created_and_deleted_is_told_and_queued(copied: Pipeline) -> No
 
 def test_a_project_out_of_sight_fails_a_check_that_names_it(copied: Pipeline) -> None:
     copied.sandbox.account.lose_rights(frozenset({"SUP"}))
-    result = ran(copied, reconcile_census)
-    passed, why = checks(result)["access_kept"]
+    run = copied.run_job("take_census")
+    passed, why = checks(run)["access_kept"]
     assert not passed
     assert "ENG: 1 issues stored" in why
-    assert checks(result)["deletions_plausible"][0]
+    assert checks(run)["deletions_plausible"][0]
     assert queued() == []
 
 
 def test_so_does_a_configured_one(copied: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIRA_PROJECTS", "SUP,ENG")
     copied.sandbox.account.lose_rights(frozenset({"SUP"}))
-    result = ran(copied, reconcile_census)
-    assert result.success  # what the account sees was compared
-    passed, why = checks(result)["access_kept"]
+    run = copied.run_job("take_census")
+    assert run.success  # what the account sees was compared
+    passed, why = checks(run)["access_kept"]
     assert not passed
     assert "ENG: cannot be seen" in why
     assert queued() == []
@@ -100,8 +87,8 @@ def test_so_does_a_configured_one(copied: Pipeline, monkeypatch: pytest.MonkeyPa
 def test_too_many_deletions_fail_a_check_that_says_what_to_do(copied: Pipeline) -> None:
     for issue_id in ("10001", "10002"):
         copied.sandbox.site.delete(issue_id)
-    result = ran(copied, reconcile_census)
-    passed, why = checks(result)["deletions_plausible"]
+    run = copied.run_job("take_census")
+    passed, why = checks(run)["deletions_plausible"]
     assert not passed
     assert "2 of 4 issues are gone, more than 30 % and more than 1" in why
     assert "JIRA_MAX_DELETED_PERCENT" in why
@@ -111,9 +98,9 @@ def test_too_many_deletions_fail_a_check_that_says_what_to_do(copied: Pipeline) 
 
 def test_what_could_not_be_looked_into_has_not_passed_and_is_not_left_planned(copied: Pipeline) -> None:
     copied.sandbox.faults.add(faults.failing(403), path="/search/jql")
-    result = ran(copied, reconcile_census)
-    assert not result.success
-    assert {name: passed for name, (passed, _) in checks(result).items()} == {
+    run = copied.run_job("take_census")
+    assert not run.success
+    assert {name: passed for name, (passed, _) in checks(run).items()} == {
         "access_kept": False,
         "deletions_plausible": False,
     }

@@ -16,19 +16,15 @@ from dagster import (
 from dagster._core.test_utils import create_run_for_test
 
 from jira_assets.definitions import defs
-from jira_assets.defs.schedules import (
-    daily_census,
-    daily_fields,
-    daily_health,
-    hourly_reconcile,
-    sla_refresh,
-)
+from jira_assets.defs.healing.schedules import daily_census, hourly_reconcile
+from jira_assets.defs.health.data_health import hourly_health
+from jira_assets.defs.jira.schedules import daily_fields, sla_refresh
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture(
-    params=[sla_refresh, hourly_reconcile, daily_census, daily_fields, daily_health],
+    params=[sla_refresh, hourly_reconcile, daily_census, daily_fields, hourly_health],
     ids=lambda each: each.name,
 )
 def asked(request: pytest.FixtureRequest) -> ScheduleDefinition:
