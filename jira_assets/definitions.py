@@ -20,22 +20,25 @@ from jira_assets.defs.jira.failed_months import SomeMonths
 from jira_assets.defs.policies import with_policies
 from jira_assets.defs.resources.io_manager import WarehouseIOManager
 
-with warnings.catch_warnings():
-    # Dagster calls these functions preview or beta; constraints.txt names the version that they are used of.
-    warnings.simplefilter("ignore", PreviewWarning)
-    warnings.simplefilter("ignore", BetaWarning)
-    _found = load_definitions_from_package_module(package)
-    _assets = with_source_code_references(
-        map_asset_specs(with_policies, cast(Sequence[AssetsDefinition], _found.assets))
+
+def _wired() -> Definitions:
+    with warnings.catch_warnings():
+        # Dagster calls these functions preview or beta; constraints.txt names the version that they are used of.
+        warnings.simplefilter("ignore", PreviewWarning)
+        warnings.simplefilter("ignore", BetaWarning)
+        found = load_definitions_from_package_module(package)
+        specified = map_asset_specs(with_policies, cast(Sequence[AssetsDefinition], found.assets))
+        assets = with_source_code_references(specified)
+    return Definitions(
+        assets=assets,
+        asset_checks=found.asset_checks,
+        jobs=found.jobs,
+        schedules=found.schedules,
+        sensors=found.sensors,
+        resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
+        # Steps are short and share what they import; a process for each would cost a second per step.
+        executor=in_process_executor,
     )
 
-defs = Definitions(
-    assets=_assets,
-    asset_checks=_found.asset_checks,
-    jobs=_found.jobs,
-    schedules=_found.schedules,
-    sensors=_found.sensors,
-    resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
-    # Steps are short and share what they import; a process for each would cost a second per step.
-    executor=in_process_executor,
-)
+
+defs = _wired()
