@@ -33,6 +33,7 @@ COMMANDS = tuple(
         ("decrypt", "decrypt", "make protected values readable"),
         ("forget", "forget", "take a person out of everything that is kept"),
         ("deleted-project", "deleted_project", "say that a project was deleted in Jira"),
+        ("migrate", "migrate", "bring Dagster's history of an older version to the names of this one"),
         ("audit", "audit", "compare what is published with Jira itself"),
         ("serve", "serve", "take in Jira's webhooks"),
         ("demo", "demo.main", "start a sandbox and Dagster; copy one with the other"),

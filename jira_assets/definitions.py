@@ -23,7 +23,7 @@ from jira_assets.defs.resources.io_manager import WarehouseIOManager
 
 def _wired() -> Definitions:
     with warnings.catch_warnings():
-        # Dagster calls these functions preview or beta; constraints.txt names the version that they are used of.
+        # Dagster calls these functions preview or beta; constraints.txt names the version that they are of.
         warnings.simplefilter("ignore", PreviewWarning)
         warnings.simplefilter("ignore", BetaWarning)
         found = load_definitions_from_package_module(package)

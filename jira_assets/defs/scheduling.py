@@ -11,10 +11,8 @@ from dagster import (
     SkipReason,
     schedule,
 )
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PRIORITY_TAG
 
+from jira_assets.defs.upstream import NOT_FINISHED_STATUSES, PRIORITY_TAG, UnresolvedAssetJobDefinition
 from jira_assets.jira import auth
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError

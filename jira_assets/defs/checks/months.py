@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from dagster import AssetCheckExecutionContext, DagsterInstance, Failure, PartitionKeyRange
-from dagster._core.storage.tags import (
+
+from jira_assets.defs.partitions import MONTHS, with_later
+from jira_assets.defs.upstream import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
-
-from jira_assets.defs.partitions import MONTHS, with_later
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 

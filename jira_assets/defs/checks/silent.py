@@ -7,7 +7,6 @@ all the rest of a run that applies an event; asking all of them costs the wareho
 from collections.abc import Collection
 
 from dagster import AssetCheckKey, AssetCheckResult, AssetExecutionContext
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.checks.rules import COMPLETE
@@ -15,6 +14,7 @@ from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_
 from jira_assets.defs.checks.tables import result
 from jira_assets.defs.checks.verdicts import OF_FILES, answers_of_files, evaluation, shown, tell
 from jira_assets.defs.keys import check_key
+from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 from jira_assets.sync.configuration import table_rules
 
 

@@ -1,10 +1,10 @@
 """Answers to the checks that a failed step keeps from being asked."""
 
 from dagster import HookContext, failure_hook
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from jira_assets.defs.checks.months import months_of_run
 from jira_assets.defs.checks.verdicts import answers, shown, tell
+from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 
 _PATIENCE_S = 2.0  # the run has failed already, perhaps because somebody holds the database
 

@@ -13,13 +13,13 @@ from dagster import (
     DagsterEventType,
     DagsterInstance,
 )
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
 from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
 from jira_assets.defs.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.defs.checks.tables import results
 from jira_assets.defs.keys import check_key
+from jira_assets.defs.upstream import AssetCheckExecutionRecord
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import table_rules
 

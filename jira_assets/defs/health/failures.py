@@ -17,19 +17,17 @@ from dagster import (
     RunsFilter,
     RunStatusChangeRecordsFilter,
 )
-from dagster._core.definitions.assets.job.asset_job import is_reserved_asset_job_name
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-)
-from dagster._core.storage.tags import (
+
+from jira_assets import clock
+from jira_assets.defs.upstream import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
     WILL_RETRY_TAG,
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+    is_reserved_asset_job_name,
 )
-
-from jira_assets import clock
 from jira_assets.sync.health.alert import check_failed, check_passes, run_failed
 
 Severities = Mapping[str, AssetCheckSeverity]

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dagster import DagsterInstance
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 
 from jira_assets import clock
 from jira_assets.defs.instance.storage import compute_logs, event_log, shards
+from jira_assets.defs.upstream import AssetCheckExecutionsTable
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOGS = {".out", ".err", ".complete"}

@@ -13,16 +13,17 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry, RunRecord
-from dagster._core.events import ASSET_EVENTS
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
-from dagster._core.storage.tags import (
+
+from jira_assets.defs.instance.storage import event_log
+from jira_assets.defs.upstream import (
+    ASSET_EVENTS,
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
+    AssetCheckExecutionRecordStatus,
+    AssetCheckExecutionsTable,
+    SqlEventLogStorageTable,
 )
-
-from jira_assets.defs.instance.storage import event_log
 
 _ROUTINE = ("apply_events", "refresh_slas")  # some hundred a day and more
 _UNREMARKABLE_DAYS = 3

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import sqlalchemy
 from dagster import DagsterInstance
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.runs import SqlRunStorage
-from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 from sqlalchemy.engine import Connection
 
+from jira_assets.defs.upstream import (
+    LocalComputeLogManager,
+    SqlEventLogStorage,
+    SqlRunStorage,
+    SqlScheduleStorage,
+)
 from jira_assets.files import bytes_below
 
 

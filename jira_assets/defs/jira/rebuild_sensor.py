@@ -12,11 +12,14 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from jira_assets.defs.jira.jobs import rebuild_months
 from jira_assets.defs.partitions import MONTHS
+from jira_assets.defs.upstream import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    NOT_FINISHED_STATUSES,
+)
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import outdated

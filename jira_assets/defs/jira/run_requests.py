@@ -7,9 +7,9 @@ from datetime import timedelta
 from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, RunsFilter
-from dagster._core.storage.tags import PRIORITY_TAG
 
 from jira_assets import clock
+from jira_assets.defs.upstream import PRIORITY_TAG
 from jira_assets.inbox.queue import Newest
 
 MONTH_TAG = ".dagster/jira_assets.queued_month"

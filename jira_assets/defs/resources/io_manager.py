@@ -13,10 +13,10 @@ from typing import Any, cast
 
 import polars as pl
 from dagster import Failure, InputContext, OutputContext, TimeWindow
-from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb import DuckDBIOManager
 from dagster_duckdb.io_manager import DuckDbClient
 
+from jira_assets.defs.upstream import DbIOManager, DbTypeHandler, TableSlice
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue
