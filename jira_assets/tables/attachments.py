@@ -1,47 +1,48 @@
 """`attachments`: the files of an issue, where their content is stored, and which comment shows them."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
-from jira_assets.raw.attachments import FileState
+from jira_assets.raw.attachments import FileRecord, FileState
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
+from jira_assets.tables.columns import integer, person, text, timestamp
+from jira_assets.tables.declare import IssueTable, Personal
 from jira_assets.tables.file_paths import hierarchical_path, local_path
 from jira_assets.tables.issue import Issue
-from jira_assets.tables.shapes import Comment
+from jira_assets.tables.readers import each
+from jira_assets.tables.shapes import Attachment, Comment
 from jira_assets.text.media import shown_files
 
 _NOT_REQUESTED = "not_requested"
 _STATES = (*(state.value for state in FileState), _NOT_REQUESTED)
+_AUTHOR = person("author", "whoever uploaded it", "attachment.author")
 
 
-def _rows(issue: Issue) -> Iterator[Row]:
-    attachments = issue.attachments
-    if not attachments:
-        return
+class _File(NamedTuple):
+    """An attachment, what became of its content, and the first comment that shows it."""
+
+    id: str
+    attachment: Attachment
+    record: FileRecord | None
+    in_comment_id: str | None
+
+    @property
+    def is_stored(self) -> bool:
+        return self.record is not None and self.record.state is FileState.STORED
+
+    @property
+    def state(self) -> str:
+        return self.record.state.value if self.record else _NOT_REQUESTED
+
+
+def _files(issue: Issue) -> list[_File]:
+    if not issue.attachments:
+        return []
     records, shown_in = issue.file_records, _comments_that_show(issue)
-    for attachment in attachments:
-        attachment_id = issue.identified(attachment.id, "attachment")
-        if attachment_id is None:
-            continue
-        email, _, account_id = issue.person(attachment.author)
-        record = records.get(attachment_id)
-        is_stored = record is not None and record.state is FileState.STORED
-        yield (
-            attachment_id,
-            attachment.filename,
-            local_path(issue.id, attachment_id) if is_stored else None,
-            hierarchical_path(issue.key, attachment_id, attachment.filename) if is_stored else None,
-            attachment.size,
-            attachment.mimeType,
-            email,
-            account_id,
-            attachment.created,
-            attachment.content,
-            attachment.thumbnail,
-            shown_in.get(attachment_id),
-            record.sha256 if record else None,
-            record.state.value if record else _NOT_REQUESTED,
-        )
+    return [
+        _File(file_id, attachment, records.get(file_id), shown_in.get(file_id))
+        for attachment in issue.identified(issue.attachments, "attachment")
+        for file_id in [str(attachment.id)]
+    ]
 
 
 def _comments_that_show(issue: Issue) -> dict[str, str]:
@@ -66,37 +67,53 @@ def _by_id(comment: Comment) -> tuple[int, str]:
     return len(str(comment.id)), str(comment.id)
 
 
+def _local_path(issue: Issue, file: _File) -> str | None:
+    return local_path(issue.issue_id, file.id) if file.is_stored else None
+
+
+def _hierarchical_path(issue: Issue, file: _File) -> str | None:
+    return hierarchical_path(issue.key, file.id, file.attachment.filename) if file.is_stored else None
+
+
 ATTACHMENTS = IssueTable(
     name="attachments",
     description="One row per attached file: name, size, author and where its content is.",
     own_columns=(
-        Column("attachment_id", Kind.TEXT, "Jira's id of the attachment.", nullable=False),
-        Column("filename", Kind.TEXT, "Name as uploaded.", Personal.FREE_TEXT),
-        Column(
+        text("attachment_id", "Jira's id of the attachment.", "id", nullable=False),
+        text("filename", "Name as uploaded.", "attachment.filename", Personal.FREE_TEXT),
+        text(
             "local_path",
-            Kind.TEXT,
             "Where the content is stored, below the data folder; NULL while it is not.",
+            each(_local_path),
         ),
-        Column(
+        text(
             "hierarchical_path",
-            Kind.TEXT,
             "Path by issue key and file name that an export gives it; NULL while it is not stored.",
+            each(_hierarchical_path),
             Personal.FREE_TEXT,
         ),
-        Column("size_bytes", Kind.INTEGER, "Size in bytes, as Jira says."),
-        Column("mime_type", Kind.TEXT, "Media type, as Jira says."),
-        Column("author_email", Kind.TEXT, "Uploader's address.", Personal.CONTACT),
-        Column("author_account_id", Kind.TEXT, "Uploader's account id.", Personal.ACCOUNT),
-        Column("created_at", Kind.TIMESTAMP, "When it was uploaded."),
-        Column(
-            "content_url", Kind.TEXT, "Jira's address of the content; needs credentials.", Personal.FREE_TEXT
+        integer("size_bytes", "Size in bytes, as Jira says.", "attachment.size"),
+        text("mime_type", "Media type, as Jira says.", "attachment.mimeType"),
+        _AUTHOR.email,
+        _AUTHOR.account_id,
+        timestamp("created_at", "When it was uploaded.", "attachment.created"),
+        text(
+            "content_url",
+            "Jira's address of the content; needs credentials.",
+            "attachment.content",
+            Personal.FREE_TEXT,
         ),
-        Column("thumbnail_url", Kind.TEXT, "Jira's address of a preview, for images.", Personal.FREE_TEXT),
-        Column("in_comment_id", Kind.TEXT, "The first comment that shows it; NULL where none does."),
-        Column("content_sha256", Kind.TEXT, "SHA-256 of the stored content."),
-        Column("download_state", Kind.TEXT, "What became of the content.", nullable=False, accepted=_STATES),
+        text(
+            "thumbnail_url",
+            "Jira's address of a preview, for images.",
+            "attachment.thumbnail",
+            Personal.FREE_TEXT,
+        ),
+        text("in_comment_id", "The first comment that shows it; NULL where none does.", "in_comment_id"),
+        text("content_sha256", "SHA-256 of the stored content.", "record.sha256"),
+        text("download_state", "What became of the content.", "state", nullable=False, accepted=_STATES),
     ),
     primary_key=("attachment_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.COMMENTS, Part.FILES}),
-    rows=_rows,
+    elements=_files,
 )

@@ -53,7 +53,7 @@ class Catalogue:
         )
         read = tuple(map(self.policy.applied, declared))
         # What cannot be read is known only once everything was.
-        return (*read, dataclasses.replace(UNREADABLE_VALUES, told_by=read), DELETED_ISSUES)
+        return (*read, dataclasses.replace(UNREADABLE_VALUES, depends_on=read), DELETED_ISSUES)
 
     @cached_property
     def lookups(self) -> tuple[LookupTable, ...]:

@@ -2,10 +2,28 @@
 
 from typing import Any
 
+import msgspec
+
 from jira_assets.tables.field_types import option
+from jira_assets.tables.issue import Issue
 from jira_assets.text.adf import Write
 
 _OF_AN_OPTION = {"self", "id", "value", "child", "disabled"}
+
+
+def custom_fields(issue: Issue, _fields: object) -> str | None:
+    """The custom fields that no column shows, as a JSON object by name.
+
+    SLAs are fields of a site too, but have a part, and with `sla_cycles` a table, of their own.
+    """
+    shown_by, keys, slas = issue.site.shown_by, issue.site.keys, issue.slas
+    found = {
+        keys.get(field_id, field_id): plain(value, issue.text)
+        for field_id, value in issue.own_fields.items()
+        if field_id not in shown_by and field_id not in slas
+    }
+    # In an order of their own: the one in which fields are met differs from run to run.
+    return msgspec.json.encode(dict(sorted(found.items()))).decode() if found else None
 
 
 def plain(value: Any, write: Write) -> object:

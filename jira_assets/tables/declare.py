@@ -1,17 +1,15 @@
 """What a table is: one declaration, from which assets, DDL, metadata, checks and documentation follow."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 
 from jira_assets.raw.record import Part
-from jira_assets.tables.issue import Issue
-
-Row = tuple[object, ...]
+from jira_assets.tables.readers import Read, Rows, attribute, of_owner
 
 
 class Kind(Enum):
@@ -56,8 +54,9 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """A column of a table, and how its values are read.
 
+    ``read`` is a reader, or the path of an attribute of the elements; None where frames are made otherwise.
     ``of_users`` is what it says about people in the rows whose ``field_id`` is of a field that holds users.
     Treatments are what the privacy policy has made of them.
     """
@@ -71,6 +70,13 @@ class Column:
     of_users: Personal | None = None
     treatment: Treatment = Treatment.PLAIN
     treatment_of_users: Treatment | None = None
+    read: Read | str | None = field(default=None, compare=False, repr=False)
+
+    def values(self, rows: Rows) -> Sequence[Any]:
+        """What the column holds in these rows, as Jira writes it."""
+        if self.read is None:
+            raise TypeError(f"the column {self.name} has no reader")
+        return (attribute(self.read) if isinstance(self.read, str) else self.read)(rows)
 
     @property
     def stored(self) -> Kind:
@@ -85,15 +91,19 @@ KEY_COLUMNS = (
         Kind.TEXT,
         "Partition: the UTC month in which the issue was created, as 2024-03.",
         nullable=False,
+        read=of_owner("month"),
     ),
     Column(
         "issue_id",
         Kind.TEXT,
         "Jira's numeric id of the issue; it survives a move, the key doesn't.",
         nullable=False,
+        read=of_owner("issue_id"),
     ),
-    Column("issue_key", Kind.TEXT, "Current key of the issue.", nullable=False),
+    Column("issue_key", Kind.TEXT, "Current key of the issue.", nullable=False, read=of_owner("key")),
 )
+CATEGORY_KEYS = ("new", "indeterminate", "done", "undefined")
+"""Of categories of statuses, as Jira has them."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +131,14 @@ class Table:
 
 @dataclass(frozen=True)
 class IssueTable(Table):
-    """A table by month, and how the rows of one issue are told from its parts.
+    """A table by month, and what its rows are about: ``elements`` tells those of an issue, a row for each.
 
-    `rows` yields one tuple per row, with the values of `own_columns` in their order. Timestamps, dates and
-    lists are yielded as Jira writes them; frames convert whole columns at once (see `tables.frames`).
+    They are read after the tables that it ``depends_on``.
     """
 
     parts: frozenset[Part]
-    rows: Callable[[Issue], Iterable[Row]] = field(compare=False)
-    told_by: tuple["IssueTable", ...] = field(default=(), compare=False, repr=False)
-    """Tables whose making tells this one's rows."""
+    elements: Callable[[Any], Sequence[Any]] = field(compare=False)
+    depends_on: tuple["IssueTable", ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

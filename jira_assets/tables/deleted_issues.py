@@ -1,14 +1,11 @@
 """`deleted_issues`: the issues that were here and that Jira has confirmed to be deleted."""
 
-from collections.abc import Iterator, Sequence
-
 import msgspec
-import polars as pl
 
 from jira_assets.raw.latest import LatestIssue, Tombstone
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, IssueTable, Kind, Row
-from jira_assets.tables.issue import Issue
+from jira_assets.tables.columns import text, timestamp
+from jira_assets.tables.declare import IssueTable
 
 
 class _Told(msgspec.Struct):
@@ -18,25 +15,19 @@ class _Told(msgspec.Struct):
     confirmed: str | None = None
 
 
-def deleted_issues(gone: Sequence[LatestIssue]) -> pl.DataFrame:
-    """The rows of the issues among these that have a tombstone, as a frame of the declared schema."""
-    rows = [_row(issue, issue.tombstone) for issue in gone if issue.tombstone is not None]
-    schema = {**DELETED_ISSUES.schema, "seen_at": pl.Int64()}
-    return pl.DataFrame(rows, schema=schema, orient="row").cast(DELETED_ISSUES.schema)
+class DeletedIssue:
+    """What is known of an issue that is deleted."""
 
-
-def _row(issue: LatestIssue, tombstone: Tombstone) -> Row:
-    try:
-        told = msgspec.json.decode(tombstone.payload, type=_Told)
-    except msgspec.DecodeError:
-        told = _Told()
-    return issue.month, issue.issue_id, told.key or issue.issue_id, tombstone.seen_at, told.confirmed
-
-
-def _none(issue: Issue) -> Iterator[Row]:
-    """An issue that is there has no row."""
-    del issue
-    yield from ()
+    def __init__(self, issue: LatestIssue, tombstone: Tombstone) -> None:
+        try:
+            told = msgspec.json.decode(tombstone.payload, type=_Told)
+        except msgspec.DecodeError:
+            told = _Told()
+        self.month = issue.month
+        self.issue_id = issue.issue_id
+        self.key = told.key or issue.issue_id
+        self.seen_at = tombstone.seen_at
+        self.confirmed = told.confirmed
 
 
 DELETED_ISSUES = IssueTable(
@@ -46,10 +37,10 @@ DELETED_ISSUES = IssueTable(
         "id, where it never had been copied. One that comes back is no longer here."
     ),
     own_columns=(
-        Column("seen_at", Kind.TIMESTAMP, "When it was asked for, and found to be gone.", nullable=False),
-        Column("confirmed_by", Kind.TEXT, "What said so, and how that was confirmed."),
+        timestamp("seen_at", "When it was asked for, and found to be gone.", "seen_at", nullable=False),
+        text("confirmed_by", "What said so, and how that was confirmed.", "confirmed"),
     ),
     primary_key=("issue_id",),
     parts=frozenset({Part.DELETED}),
-    rows=_none,
+    elements=lambda deleted: (deleted,),
 )

@@ -8,13 +8,15 @@ from jira_assets.tables.shapes import History, Id, When
 from jira_assets.timestamps import parse_timestamp
 
 
-class _Identified(Protocol):
+class Identified(Protocol):
+    """What Jira may have given an id."""
+
     id: Id
 
 
 _id_of = attrgetter("id")
 T = TypeVar("T")
-E = TypeVar("E", bound=_Identified)
+E = TypeVar("E", bound=Identified)
 
 
 class Distinct(list[T]):

@@ -1,15 +1,19 @@
 """What a mapping says: which columns `issues` has beside those that every site has, and what they show."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from jira_assets.tables.declare import Column, Kind
 from jira_assets.tables.field_types import FIELD_TYPES, WRONG_SHAPE
+from jira_assets.tables.issue import Issue
+from jira_assets.tables.lenient import shape
+from jira_assets.tables.readers import Rows
 from jira_assets.text.adf import Write
 
 _UNREADABLE = object()
+_NO_SLA = (0, None)
 _OF_LISTS_TOO = ("text", "json")  # types whose columns show lists as well
 
 
@@ -31,6 +35,27 @@ class FieldColumn:
     @cached_property
     def _one(self) -> Callable[[Any, Write], object]:
         return FIELD_TYPES[self.type][self.part].value
+
+    @property
+    def declared(self) -> Column:
+        """The column with its reader."""
+        return replace(self.column, read=self._read)
+
+    def _read(self, rows: Rows) -> list[object]:
+        """Its values; NULL where the field is unknown, or does not hold what the mapping says."""
+        field_id = rows.owners[0].site.field_of.get(self.column.name)
+        if field_id is None:
+            return [None] * len(rows.owners)
+        return [self._value(issue, field_id) for issue in rows.owners]
+
+    def _value(self, issue: Issue, field_id: str) -> object:
+        found = None
+        for value in (issue.own_fields.get(field_id), issue.slas.get(field_id, _NO_SLA)[1]):
+            if value is not None:
+                found, unread = self.read(value, issue.text)
+                for other in unread:
+                    issue.note(self.column.name, f"the field {field_id} holds {shape(other)}")
+        return found
 
     def read(self, value: Any, write: Write) -> tuple[object, list[Any]]:
         """The column's value, and what of the field's could not be read.

@@ -11,8 +11,7 @@ import msgspec
 
 from jira_assets.tables.declare import Kind, Personal
 from jira_assets.tables.lenient import whole_number
-from jira_assets.tables.sla_rows import millis
-from jira_assets.tables.sla_shapes import Cycle
+from jira_assets.tables.readers import followed
 from jira_assets.text.adf import Write
 
 WRONG_SHAPE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
@@ -150,9 +149,9 @@ def _whole(value: Any) -> int:
     return number
 
 
-def _of_cycle(part: Callable[[Cycle], object]) -> Callable[[Any, Write], object]:
+def _of_cycle(path: str) -> Callable[[Any, Write], object]:
     """A part of the cycle of an SLA that counts: the ongoing one, else the last that was completed."""
-    return lambda sla, _: part(sla.current) if sla.current else None
+    return lambda sla, _: followed(path, [sla.current])[0]
 
 
 def _plain(one: Callable[[Any], object]) -> Callable[[Any, Write], object]:
@@ -185,9 +184,9 @@ FIELD_TYPES: dict[str, dict[str, FieldType]] = {
     },
     "satisfaction": {"": FieldType(Kind.INTEGER, Personal.NONE, _plain(_rating))},
     "sla": {
-        "breached": FieldType(Kind.BOOLEAN, Personal.NONE, _of_cycle(lambda cycle: cycle.breached)),
-        "goal": FieldType(Kind.INTEGER, Personal.NONE, _of_cycle(lambda cycle: millis(cycle.goalDuration))),
-        "elapsed": FieldType(Kind.INTEGER, Personal.NONE, _of_cycle(lambda cycle: millis(cycle.elapsedTime))),
+        "breached": FieldType(Kind.BOOLEAN, Personal.NONE, _of_cycle("breached")),
+        "goal": FieldType(Kind.INTEGER, Personal.NONE, _of_cycle("goalDuration.millis")),
+        "elapsed": FieldType(Kind.INTEGER, Personal.NONE, _of_cycle("elapsedTime.millis")),
     },
     "json": {
         "": FieldType(

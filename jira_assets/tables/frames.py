@@ -10,14 +10,14 @@ import polars as pl
 
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Row
-from jira_assets.tables.deleted_issues import DELETED_ISSUES, deleted_issues
+from jira_assets.tables.declare import Column, IssueTable, Kind, Table
+from jira_assets.tables.deleted_issues import DeletedIssue
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue import Issue, Problem, Site
 from jira_assets.tables.lenient import shape
 from jira_assets.tables.names import NO_NAMES, Names
 from jira_assets.tables.protection import Protection
-from jira_assets.tables.unreadable_values import UNREADABLE_VALUES
+from jira_assets.tables.readers import Owner, Rows
 from jira_assets.timestamps import parse_timestamp
 
 _JIRA_FORMAT = "%Y-%m-%dT%H:%M:%S%.f%z"
@@ -29,8 +29,6 @@ _LAST_DAY = (date.max - date(1970, 1, 1)).days
 _MILLISECONDS_A_DAY = 86_400_000
 _MILLISECONDS_UNTIL = (_LAST_DAY + 1) * _MILLISECONDS_A_DAY
 
-
-_KEY_SCHEMA = {column.name: column.kind.polars for column in KEY_COLUMNS}
 _encoder = msgspec.json.Encoder()
 
 
@@ -53,7 +51,7 @@ class Builder:
         protection: Protection | None = None,
         names: Names = NO_NAMES,
     ) -> None:
-        first = (each for table in tables for each in table.told_by)
+        first = (each for table in tables for each in table.depends_on)
         self._tables = tuple(dict.fromkeys((*first, *tables)))
         self._site = site
         self._names = names
@@ -65,66 +63,35 @@ class Builder:
 
         Those that are deleted have rows only in `deleted_issues`.
         """
-        collected: list[tuple[IssueTable, list[Row], list[int]]] = [(table, [], []) for table in self._tables]
-        keys: list[tuple[str, str, str]] = []
-        problems: list[Problem] = []
-        gone: list[LatestIssue] = []
         count = 0
+        present: list[Issue] = []
+        deleted: list[DeletedIssue] = []
         for latest in issues:
             count += 1
-            if Part.ISSUE not in latest.payloads:
-                gone.append(latest)
-                continue
-            issue = Issue(latest, self._reader, self._site, self._names)
-            for table, rows, owners in collected:
-                rows.extend(table.rows(issue))
-                owners.extend([len(keys)] * (len(rows) - len(owners)))
-            keys.append((latest.month, issue.id, issue.key))
-            problems.extend(issue.problems)
-        key_frame = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")
-        frames = {
-            table.name: self._frame(table, rows, key_frame[owners], problems)
-            for table, rows, owners in collected
-        }
-        if DELETED_ISSUES.name in frames:
-            frames[DELETED_ISSUES.name] = deleted_issues(gone)
-        if UNREADABLE_VALUES.name in frames:
-            frames[UNREADABLE_VALUES.name] = _unreadable(problems, key_frame)
-        return Built(count, frames, problems)
-
-    def _frame(
-        self, table: IssueTable, rows: list[Row], keys: pl.DataFrame, problems: list[Problem]
-    ) -> pl.DataFrame:
-        """The frame of rows and of the keys that belong to each of them, as it is to be stored."""
-        if not rows:
-            return pl.DataFrame(schema=table.schema)
-        columns = zip(table.own_columns, zip(*rows, strict=True), strict=True)
-        own = [series(column, values, keys["issue_key"], problems) for column, values in columns]
-        return self._protection.frame(table, keys.hstack(own), self._site.other_fields)
+            if Part.ISSUE in latest.payloads:
+                present.append(Issue(latest, self._reader, self._site, self._names))
+            elif latest.tombstone is not None:
+                deleted.append(DeletedIssue(latest, latest.tombstone))
+        frames: dict[str, pl.DataFrame] = {}
+        for table in self._tables:
+            rows = Rows.of(deleted if Part.DELETED in table.parts else present, table.elements)
+            plain = frame(table, rows)
+            frames[table.name] = self._protection.frame(table, plain, self._site.other_fields)
+        return Built(count, frames, [problem for issue in present for problem in issue.problems])
 
 
-def _unreadable(problems: Sequence[Problem], keys: pl.DataFrame) -> pl.DataFrame:
-    """The problems as a table. Made last, because columns are converted after the issues were read.
-
-    In an order of their own: the one in which fields are read depends on which were read before.
-    """
-    schema = dict.fromkeys(Problem._fields, pl.String)
-    found = pl.DataFrame(sorted(problems), schema=schema, orient="row")
-    numbered = found.with_columns(position=pl.int_range(pl.len()).over("issue_key"))
-    return (
-        keys.join(numbered, on="issue_key")
-        .select(UNREADABLE_VALUES.schema.names())
-        .cast(UNREADABLE_VALUES.schema)
-    )
+def frame(table: Table, rows: Rows) -> pl.DataFrame:
+    """Rows as a frame of a table's plain columns. What cannot be of its column's type is null, and noted."""
+    if not rows.elements:
+        return pl.DataFrame(schema=table.schema)
+    return pl.DataFrame([_series(column, column.values(rows), rows.owners) for column in table.columns])
 
 
-def series(column: Column, values: Sequence[object], keys: pl.Series, problems: list[Problem]) -> pl.Series:
-    """The values of a column, as Jira writes them, in its own type; what cannot be that is null, and a
-    problem of the row's key.
-    """
-    if values.count(None) == len(values):
-        return pl.Series(column.name, values, dtype=column.kind.polars)
+def _series(column: Column, values: Sequence[object], owners: Sequence[Owner]) -> pl.Series:
+    """The values of a column, as Jira writes them, in its own type."""
     if column.kind is Kind.TEXT_LIST:
+        if values.count(None) == len(values):
+            return pl.Series(column.name, values, dtype=column.kind.polars)
         # Polars builds a list column from Python lists element by element; parsing text is ten times as fast.
         texts = _encoder.encode_lines(values).decode().split("\n")[:-1]
         return pl.Series(column.name, texts, dtype=pl.String).str.json_decode(column.kind.polars)
@@ -135,14 +102,8 @@ def series(column: Column, values: Sequence[object], keys: pl.Series, problems: 
         converted = _within_calendar(dates.str.to_date("%Y-%m-%d", strict=False))
     else:
         return pl.Series(column.name, values, dtype=column.kind.polars)
-    problems.extend(
-        Problem(
-            str(keys[index]),
-            column.name,
-            f"it holds {shape(values[index])}, and not when, as Jira writes it",
-        )
-        for index in _lost(values, converted)
-    )
+    for index in _lost(values, converted):
+        owners[index].note(column.name, f"it holds {shape(values[index])}, and not when, as Jira writes it")
     return converted
 
 

@@ -1,5 +1,6 @@
 """One issue as the tables see it: its latest parts, decoded once however many tables read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -12,17 +13,19 @@ from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.lookups import PROJECTS
 from jira_assets.raw.record import Part
 from jira_assets.tables.custom_field_keys import keys
-from jira_assets.tables.distinct import Distinct, distinct, distinct_by_id, joined, newer
+from jira_assets.tables.distinct import Distinct, Identified, distinct, distinct_by_id, joined, newer
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue_files import IssueFiles
 from jira_assets.tables.lenient import read
 from jira_assets.tables.names import NO_NAMES, Names, Values
+from jira_assets.tables.readers import as_text
 from jira_assets.tables.shapes import (
     Attachment,
     Comment,
     History,
     Id,
     IssueLink,
+    Named,
     Project,
     RemoteLink,
     User,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from jira_assets.tables.field_columns import FieldColumn
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Identified)
 _NULL = b"null"
 _NO_PROJECT = Project()
 _GATEWAY = "https://api.atlassian.com/"
@@ -100,10 +104,10 @@ class Site:
                 found.setdefault(field_id, []).append(column)
         return found
 
-
-def as_text(value: Id) -> str | None:
-    """An id, as ids are stored."""
-    return None if value is None else str(value)
+    @cached_property
+    def field_of(self) -> dict[str, str | None]:
+        """By the name of a configured column the id of the field that it shows, if that is known."""
+        return {column.column.name: field_id for column, field_id in self.columns}
 
 
 class Issue:
@@ -116,7 +120,8 @@ class Issue:
         self.latest = latest
         self.site = site
         self.problems: list[Problem] = []
-        self.id = self.key = latest.issue_id
+        self.month = latest.month
+        self.issue_id = self.key = latest.issue_id
         found = reader.read(latest.payloads[Part.ISSUE], self.note)
         if found is None:
             raise UnreadableIssue(latest.month, latest.issue_id)
@@ -127,16 +132,18 @@ class Issue:
         self.key = self._current_key() or latest.issue_id
         # What was noted so far was noted before the key was known.
         self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
-        self.change_total = None if envelope.changelog is None else envelope.changelog.total
+        self.change_count = envelope.changelog
         self._self_url = envelope.self
         self._read = found
         self._reader = reader
 
-    def named(self, list_name: str, entry_id: str | None, *own: str | None) -> Values:
-        """What the site calls now what the issue refers to by an id; its ``own`` names if that is unknown."""
-        if not self._names.version:  # cheaper than to ask, which is done for all that an issue refers to
-            return own
-        return self._names.shown(list_name, entry_id, own, self.latest.fetched_at[Part.ISSUE])
+    def names_of(self, list_name: str, thing: Named | None, *more: str | None) -> Values:
+        """What the site calls now what the issue refers to by its id, in all that the list says of it: the
+        name, and ``more``; that as the issue has it, if it is unknown.
+        """
+        if thing is None:
+            return None, *more
+        return self._shown(list_name, thing.id, thing.name, *more)
 
     def person(self, user: User | None) -> tuple[str | None, str | None, str | None]:
         """The address, the name and the account id of somebody, as they are now."""
@@ -145,14 +152,14 @@ class Issue:
         account_id = user.account_id
         if not self._names.version:
             return user.emailAddress, user.displayName, account_id
-        email, name = self.named("users", account_id, user.emailAddress, user.displayName)
+        email, name = self._shown("users", account_id, user.emailAddress, user.displayName)
         return email, name, account_id
 
     @cached_property
     def project(self) -> Values:
         """The key and the name of its project, as they are now."""
         project = self.fields.project or _NO_PROJECT
-        return self.named(PROJECTS, as_text(project.id), project.key, project.name)
+        return self._shown(PROJECTS, project.id, project.key, project.name)
 
     @property
     def previous_keys(self) -> list[str] | None:
@@ -172,6 +179,11 @@ class Issue:
         """The key that another issue has now, which this one shows as it was."""
         return self._names.issue_key(key)
 
+    def _shown(self, list_name: str, entry_id: Id, *own: str | None) -> Values:
+        if not self._names.version:  # cheaper than to ask, which is done for all that an issue refers to
+            return own
+        return self._names.shown(list_name, as_text(entry_id), own, self.fetched_at)
+
     def _current_key(self) -> str | None:
         own, project = self._own_key, self.project[0]
         if own is None or project is None:
@@ -180,7 +192,7 @@ class Issue:
         # A project of another key than the issue's is its own, under a new one: the number stays.
         return f"{project}-{number}" if dash and before != project else own
 
-    @property
+    @cached_property
     def own_fields(self) -> dict[str, Any]:
         """The custom fields that are set, and those of the system that a configured column shows, by id."""
         return self._reader.own_fields(self._read, self.note)
@@ -240,6 +252,8 @@ class Issue:
 
     def text(self, value: object) -> str | None:
         """Rich text of the issue as the site wants it written, with the files that it shows."""
+        if value is None or isinstance(value, str):  # as half of the texts are, and all on some sites
+            return to_text(value)
         files = self.files.path if self.fields.attachment else None
         return to_text(value, self.site.rendering, files, self.display_name)
 
@@ -259,18 +273,23 @@ class Issue:
         return {user.account_id: user.displayName for user in known if user.account_id and user.displayName}
 
     @property
+    def fetched_at(self) -> int:
+        """When the issue itself was asked for, in milliseconds since the epoch."""
+        return self.latest.fetched_at[Part.ISSUE]
+
+    @property
     def url(self) -> str | None:
         """Where people see the issue. Through the gateway, `self` is an address for programs only."""
         if self._self_url and not self._self_url.startswith(_GATEWAY):
             return f"{self._self_url.split('/rest/')[0]}/browse/{self.key}"
         return f"{self.site.url}/browse/{self.key}" if self.site.url else None
 
-    def identified(self, child_id: Id, what: str) -> str | None:
-        """A child's id as text. A child without one can't be stored: it is noted, completeness shows it."""
-        if child_id is None:
+    def identified(self, children: Sequence[C] | None, what: str) -> Sequence[C]:
+        """Those that have an id. One without can't be stored: it is noted, completeness shows it."""
+        found = [child for child in children or () if child.id is not None]
+        for _ in range(len(children or ()) - len(found)):
             self.note(what, "it has no id")
-            return None
-        return str(child_id)
+        return found
 
     def _children(self, part: Part, kind: type[list[T]]) -> list[T] | None:
         payload = self.latest.payloads.get(part)

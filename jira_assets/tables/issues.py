@@ -1,168 +1,136 @@
 """`issues`: one row per issue, as it stands now."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-
 from jira_assets.raw.record import Part
-from jira_assets.tables.configured import configured_values
-from jira_assets.tables.declare import KEY_COLUMNS, Column, IssueTable, Kind, Personal, Row
+from jira_assets.tables.columns import date, integer, person, text, text_list, timestamp
+from jira_assets.tables.custom_fields import custom_fields
+from jira_assets.tables.declare import CATEGORY_KEYS, KEY_COLUMNS, Column, IssueTable, Kind, Personal
 from jira_assets.tables.field_columns import FieldMapping
-from jira_assets.tables.issue import Issue, as_text
-from jira_assets.tables.shapes import LinkedIssue, Named, Project, Status, StatusCategory
+from jira_assets.tables.issue import Issue
+from jira_assets.tables.names import Values
+from jira_assets.tables.readers import as_text, each, id_text, name_now, of_owner, together
+from jira_assets.tables.shapes import Fields, Named, Status, StatusCategory
 
-_NO_STATUS = Status()
 _NO_CATEGORY = StatusCategory()
-_NO_PROJECT = Project()
-_NO_PARENT = LinkedIssue()
-_CATEGORY_KEYS = ("new", "indeterminate", "done", "undefined")
 
 
-def _rows(configured_columns: Sequence[str], issue: Issue) -> Iterator[Row]:
-    fields = issue.fields
-    parent = fields.parent or _NO_PARENT
-    configured, custom_fields = configured_values(issue, configured_columns)
-    yield (
-        issue.url,
-        fields.summary,
-        issue.text(fields.description),
-        *_named(issue, "issue_types", fields.issuetype),
-        *_status(issue),
-        *_named(issue, "priorities", fields.priority),
-        *_named(issue, "resolutions", fields.resolution),
-        as_text((fields.project or _NO_PROJECT).id),
-        *issue.project,
-        *issue.person(fields.creator),
-        *issue.person(fields.reporter),
-        *issue.person(fields.assignee),
-        fields.created,
-        fields.updated,
-        fields.resolutiondate,
-        fields.duedate,
-        fields.labels,
-        *_named_ones(issue, "components", fields.components),
-        *_named_ones(issue, "versions", fields.fixVersions),
-        *_named_ones(issue, "versions", fields.versions),
-        as_text(parent.id),
-        issue.key_of_another(parent.key),
-        issue.text(fields.environment),
-        fields.security and fields.security.name,
-        fields.votes and fields.votes.votes,
-        fields.watches and fields.watches.watchCount,
-        fields.timeoriginalestimate,
-        fields.timeestimate,
-        fields.timespent,
-        None if issue.attachments is None else len(issue.attachments),
-        fields.comment and fields.comment.total,
-        None if issue.links is None else len(issue.links),
-        *configured,
-        custom_fields,
-        issue.previous_keys,
-        issue.latest.hidden_since,
-        issue.latest.hidden_because,
-        issue.latest.fetched_at[Part.ISSUE],
-        issue.latest.source,
-    )
+def _status_now(issue: Issue, status: Status | None) -> Values:
+    category = (status and status.statusCategory) or _NO_CATEGORY
+    return issue.names_of("statuses", status, category.name, category.key)
 
 
-def _named(issue: Issue, list_name: str, named: Named | None) -> Row:
-    """An id, and the name of what it stands for."""
-    if named is None:
-        return None, None
-    entry_id = as_text(named.id)
-    return entry_id, *issue.named(list_name, entry_id, named.name)
+def _project_now(issue: Issue, _fields: Fields) -> Values:
+    return issue.project
 
 
-def _status(issue: Issue) -> Row:
-    status = issue.fields.status or _NO_STATUS
-    category = status.statusCategory or _NO_CATEGORY
-    entry_id = as_text(status.id)
-    return entry_id, *issue.named("statuses", entry_id, status.name, category.name, category.key)
+def _attachment_count(issue: Issue, _fields: Fields) -> int | None:
+    return None if issue.attachments is None else len(issue.attachments)
 
 
-def _named_ones(issue: Issue, list_name: str, named: list[Named] | None) -> Row:
-    """Names, and the ids of what they stand for, in the same order."""
-    if not named:
-        return (None, None) if named is None else ([], [])
-    found = [_named(issue, list_name, one) for one in named if one.name is not None]
-    return [name for _, name in found], [entry_id for entry_id, _ in found]
+def _issuelink_count(issue: Issue, _fields: Fields) -> int | None:
+    return None if issue.links is None else len(issue.links)
 
 
-def _user_columns(role: str, described: str) -> tuple[Column, ...]:
+_STATUS, _CATEGORY, _CATEGORY_KEY = together(_status_now, 3, "status")
+_PROJECT_KEY, _PROJECT_NAME = together(_project_now, 2)
+
+
+def _id(role: str, described: str, path: str) -> Column:
+    return text(f"{role}_id", f"Id of the {described}; the name is that which it has now.", id_text(path))
+
+
+def _names(names: str, ids: str, described: str, list_name: str, path: str) -> tuple[Column, Column]:
+    """Two lists in the same order: what a list of the site's has of the things that stand at a path."""
+
+    def now(issue: Issue, things: list[Named] | None) -> tuple[list[str | None] | None, ...]:
+        if not things:
+            return (None, None) if things is None else ([], [])
+        known = [thing for thing in things if thing.name is not None]
+        return [issue.names_of(list_name, thing)[0] for thing in known], [as_text(one.id) for one in known]
+
+    read_names, read_ids = together(now, 2, path)
     return (
-        Column(f"{role}_email", Kind.TEXT, f"Address of {described}; NULL where hidden.", Personal.CONTACT),
-        Column(f"{role}_name", Kind.TEXT, f"Display name of {described}.", Personal.IDENTITY),
-        Column(f"{role}_account_id", Kind.TEXT, f"Account id of {described}.", Personal.ACCOUNT),
+        text_list(names, f"Names of {described}.", read_names),
+        text_list(ids, f"Ids of {described}, in the order of their names.", read_ids),
     )
-
-
-def _id(role: str, described: str) -> Column:
-    return Column(f"{role}_id", Kind.TEXT, f"Id of the {described}; the name is that which it has now.")
 
 
 _BEFORE = (
-    Column("issue_url", Kind.TEXT, "Address of the issue in a browser."),
-    Column("summary", Kind.TEXT, "Title.", Personal.FREE_TEXT),
-    Column("description", Kind.TEXT, "Description as readable text.", Personal.FREE_TEXT),
-    _id("issue_type", "type"),
-    Column("issue_type", Kind.TEXT, "Name of the type, as the site shows it."),
-    _id("status", "status"),
-    Column("status", Kind.TEXT, "Name of the status, as the site shows it."),
-    Column("status_category", Kind.TEXT, "Name of the status's category, as the site shows it."),
-    Column(
+    text("issue_url", "Address of the issue in a browser.", of_owner("url")),
+    text("summary", "Title.", "summary", Personal.FREE_TEXT),
+    text("description", "Description as readable text.", each(Issue.text, "description"), Personal.FREE_TEXT),
+    _id("issue_type", "type", "issuetype.id"),
+    text("issue_type", "Name of the type, as the site shows it.", name_now("issue_types", "issuetype")),
+    _id("status", "status", "status.id"),
+    text("status", "Name of the status, as the site shows it.", _STATUS),
+    text("status_category", "Name of the status's category, as the site shows it.", _CATEGORY),
+    text(
         "status_category_key",
-        Kind.TEXT,
         "Key of the category: open is what is not `done`. The names are translated, the key never.",
-        accepted=_CATEGORY_KEYS,
+        _CATEGORY_KEY,
+        accepted=CATEGORY_KEYS,
     ),
-    _id("priority", "priority"),
-    Column("priority", Kind.TEXT, "Name of the priority."),
-    _id("resolution", "resolution"),
-    Column("resolution", Kind.TEXT, "Name of the resolution; NULL while unresolved."),
-    _id("project", "project"),
-    Column("project_key", Kind.TEXT, "Key of the project."),
-    Column("project_name", Kind.TEXT, "Name of the project."),
-    *_user_columns("creator", "whoever created it"),
-    *_user_columns("reporter", "whoever reported it"),
-    *_user_columns("assignee", "whoever is to work on it"),
-    Column("created_at", Kind.TIMESTAMP, "When it was created.", nullable=False),
-    Column("updated_at", Kind.TIMESTAMP, "When it was last updated, by Jira's account."),
-    Column("resolved_at", Kind.TIMESTAMP, "When it was resolved; NULL while unresolved."),
-    Column("due_date", Kind.DATE, "When it is due."),
-    Column("labels", Kind.TEXT_LIST, "Labels.", Personal.FREE_TEXT),
-    Column("components", Kind.TEXT_LIST, "Names of the components."),
-    Column("component_ids", Kind.TEXT_LIST, "Ids of the components, in the order of their names."),
-    Column("fix_versions", Kind.TEXT_LIST, "Names of the versions that it is fixed in."),
-    Column("fix_version_ids", Kind.TEXT_LIST, "Ids of those versions, in the order of their names."),
-    Column("affects_versions", Kind.TEXT_LIST, "Names of the versions that it affects."),
-    Column("affects_version_ids", Kind.TEXT_LIST, "Ids of those versions, in the order of their names."),
-    Column("parent_id", Kind.TEXT, "Id of the parent issue."),
-    Column("parent_key", Kind.TEXT, "Key of the parent issue."),
-    Column("environment", Kind.TEXT, "Environment as readable text.", Personal.FREE_TEXT),
-    Column("security_level", Kind.TEXT, "Name of the security level."),
-    Column("votes", Kind.INTEGER, "Number of votes."),
-    Column("watches", Kind.INTEGER, "Number of watchers."),
-    Column("time_original_estimate_s", Kind.INTEGER, "Original estimate in seconds."),
-    Column("time_estimate_s", Kind.INTEGER, "Remaining estimate in seconds."),
-    Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
-    Column("attachment_count", Kind.INTEGER, "Number of attachments."),
-    Column("comment_count", Kind.INTEGER, "Number of comments, by Jira's count."),
-    Column("issuelink_count", Kind.INTEGER, "Number of links to other issues."),
+    _id("priority", "priority", "priority.id"),
+    text("priority", "Name of the priority.", name_now("priorities", "priority")),
+    _id("resolution", "resolution", "resolution.id"),
+    text(
+        "resolution", "Name of the resolution; NULL while unresolved.", name_now("resolutions", "resolution")
+    ),
+    _id("project", "project", "project.id"),
+    text("project_key", "Key of the project.", _PROJECT_KEY),
+    text("project_name", "Name of the project.", _PROJECT_NAME),
+    *person("creator", "whoever created it"),
+    *person("reporter", "whoever reported it"),
+    *person("assignee", "whoever is to work on it"),
+    timestamp("created_at", "When it was created.", "created", nullable=False),
+    timestamp("updated_at", "When it was last updated, by Jira's account.", "updated"),
+    timestamp("resolved_at", "When it was resolved; NULL while unresolved.", "resolutiondate"),
+    date("due_date", "When it is due.", "duedate"),
+    text_list("labels", "Labels.", "labels", Personal.FREE_TEXT),
+    *_names("components", "component_ids", "the components", "components", "components"),
+    *_names("fix_versions", "fix_version_ids", "the versions that it is fixed in", "versions", "fixVersions"),
+    *_names(
+        "affects_versions", "affects_version_ids", "the versions that it affects", "versions", "versions"
+    ),
+    text("parent_id", "Id of the parent issue.", id_text("parent.id")),
+    text("parent_key", "Key of the parent issue.", each(Issue.key_of_another, "parent.key")),
+    text("environment", "Environment as readable text.", each(Issue.text, "environment"), Personal.FREE_TEXT),
+    text("security_level", "Name of the security level.", "security.name"),
+    integer("votes", "Number of votes.", "votes.votes"),
+    integer("watches", "Number of watchers.", "watches.watchCount"),
+    integer("time_original_estimate_s", "Original estimate in seconds.", "timeoriginalestimate"),
+    integer("time_estimate_s", "Remaining estimate in seconds.", "timeestimate"),
+    integer("time_spent_s", "Logged time in seconds.", "timespent"),
+    integer("attachment_count", "Number of attachments.", each(_attachment_count)),
+    integer("comment_count", "Number of comments, by Jira's count.", "comment.total"),
+    integer("issuelink_count", "Number of links to other issues.", each(_issuelink_count)),
 )
 _AFTER = (
-    Column("custom_fields", Kind.JSON, "All other custom fields that are set, by name.", Personal.FREE_TEXT),
-    Column("previous_keys", Kind.TEXT_LIST, "Keys that it or its project had before, oldest first."),
     Column(
+        "custom_fields",
+        Kind.JSON,
+        "All other custom fields that are set, by name.",
+        Personal.FREE_TEXT,
+        read=each(custom_fields),
+    ),
+    text_list(
+        "previous_keys", "Keys that it or its project had before, oldest first.", of_owner("previous_keys")
+    ),
+    timestamp(
         "out_of_sight_since",
-        Kind.TIMESTAMP,
         "When the account was found not to see it any more, although it may be there; NULL if it is seen.",
+        of_owner("latest.hidden_since"),
     ),
-    Column(
+    text(
         "out_of_sight_because",
-        Kind.TEXT,
         "Why that seems to be: of its security level, of its project, or because it is archived.",
+        of_owner("latest.hidden_because"),
     ),
-    Column("_synced_at", Kind.TIMESTAMP, "When this state was asked for."),
-    Column("_source", Kind.TEXT, "Why it was: backfill, webhook, sla_poll, reconcile or neighbour."),
+    timestamp("_synced_at", "When this state was asked for.", of_owner("fetched_at")),
+    text(
+        "_source",
+        "Why it was: backfill, webhook, sla_poll, reconcile or neighbour.",
+        of_owner("latest.source"),
+    ),
 )
 COMMON_COLUMNS = frozenset(column.name for column in (*KEY_COLUMNS, *_BEFORE, *_AFTER))
 """The names of the columns that `issues` has on every site."""
@@ -173,10 +141,10 @@ def issues_table(mapping: FieldMapping) -> IssueTable:
     return IssueTable(
         name="issues",
         description="One row per issue, with the fields that every site has, and this site's own.",
-        own_columns=(*_BEFORE, *(each.column for each in mapping), *_AFTER),
+        own_columns=(*_BEFORE, *(shown.declared for shown in mapping), *_AFTER),
         primary_key=("issue_id",),
         parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
-        rows=partial(_rows, tuple(each.column.name for each in mapping)),
+        elements=lambda issue: (issue.fields,),
     )
 
 

@@ -1,31 +1,49 @@
 """`jira_fields`: the fields of the site, and where each is shown."""
 
+from typing import NamedTuple
+
 import polars as pl
 
 from jira_assets.raw.site import SiteField
-from jira_assets.tables.declare import Column, Kind, Row, Table
+from jira_assets.tables.columns import boolean, text, text_list
+from jira_assets.tables.declare import Table
+from jira_assets.tables.frames import frame
+from jira_assets.tables.readers import Rows
 from jira_assets.tables.resolve import Resolution
+
+
+class _Shown(NamedTuple):
+    """A field, the configured columns that show it, and else its key in `custom_fields`."""
+
+    field: SiteField
+    columns: list[str] | None
+    key: str | None
+
 
 JIRA_FIELDS = Table(
     name="jira_fields",
     description="One row per field of the site: its name, what it holds, and where its values are.",
     own_columns=(
-        Column("field_id", Kind.TEXT, "Jira's id of the field; it never changes.", nullable=False),
-        Column("name", Kind.TEXT, "Name of the field, as the site shows it; not unique."),
-        Column("field_key", Kind.TEXT, "Jira's key of the field."),
-        Column("is_custom", Kind.BOOLEAN, "Whether it is a field of the site's own.", nullable=False),
-        Column("type", Kind.TEXT, "What it holds: string, number, option, array and so on."),
-        Column("items", Kind.TEXT, "What the elements of an array are."),
-        Column("custom_type", Kind.TEXT, "The kind of custom field, with the app that it comes from."),
-        Column("is_searchable", Kind.BOOLEAN, "Whether JQL can ask for it."),
-        Column("is_orderable", Kind.BOOLEAN, "Whether it can be moved about on screens."),
-        Column("is_navigable", Kind.BOOLEAN, "Whether lists of issues can show it."),
-        Column("clause_names", Kind.TEXT_LIST, "What JQL calls it."),
-        Column("scope_type", Kind.TEXT, "Where it is valid, if not everywhere: PROJECT."),
-        Column("scope_project_id", Kind.TEXT, "Id of the only project that has it."),
-        Column("is_listed", Kind.BOOLEAN, "False once Jira lists it no more to our account.", nullable=False),
-        Column("issue_columns", Kind.TEXT_LIST, "The configured columns of `issues` that show it."),
-        Column("custom_fields_key", Kind.TEXT, "Its key in `custom_fields`; NULL where a column shows it."),
+        text("field_id", "Jira's id of the field; it never changes.", "field.id", nullable=False),
+        text("name", "Name of the field, as the site shows it; not unique.", "field.name"),
+        text("field_key", "Jira's key of the field.", "field.key"),
+        boolean("is_custom", "Whether it is a field of the site's own.", "field.is_custom", nullable=False),
+        text("type", "What it holds: string, number, option, array and so on.", "field.schema.type"),
+        text("items", "What the elements of an array are.", "field.schema.items"),
+        text(
+            "custom_type", "The kind of custom field, with the app that it comes from.", "field.schema.custom"
+        ),
+        boolean("is_searchable", "Whether JQL can ask for it.", "field.searchable"),
+        boolean("is_orderable", "Whether it can be moved about on screens.", "field.orderable"),
+        boolean("is_navigable", "Whether lists of issues can show it.", "field.navigable"),
+        text_list("clause_names", "What JQL calls it.", "field.clauseNames"),
+        text("scope_type", "Where it is valid, if not everywhere: PROJECT.", "field.scope.type"),
+        text("scope_project_id", "Id of the only project that has it.", "field.scope.project.id"),
+        boolean(
+            "is_listed", "False once Jira lists it no more to our account.", "field.listed", nullable=False
+        ),
+        text_list("issue_columns", "The configured columns of `issues` that show it.", "columns"),
+        text("custom_fields_key", "Its key in `custom_fields`; NULL where a column shows it.", "key"),
     ),
     primary_key=("field_id",),
 )
@@ -34,27 +52,8 @@ JIRA_FIELDS = Table(
 def fields_frame(resolution: Resolution) -> pl.DataFrame:
     """The site's fields as a frame of the declared schema, by id."""
     keys, columns = resolution.site().keys, resolution.columns_by_field
-    rows = [_row(field, columns.get(field.id), keys.get(field.id)) for field in resolution.fields]
-    return pl.DataFrame(rows, schema=JIRA_FIELDS.schema, orient="row")
-
-
-def _row(field: SiteField, columns: list[str] | None, key: str | None) -> Row:
-    schema, scope = field.schema, field.scope
-    return (
-        field.id,
-        field.name,
-        field.key,
-        field.is_custom,
-        schema and schema.type,
-        schema and schema.items,
-        schema and schema.custom,
-        field.searchable,
-        field.orderable,
-        field.navigable,
-        None if field.clauseNames is None else list(field.clauseNames),
-        scope and scope.type,
-        scope and scope.project and scope.project.id,
-        field.listed,
-        columns,
-        None if columns else key,
-    )
+    shown = [
+        _Shown(each, columns.get(each.id), None if each.id in columns else keys.get(each.id))
+        for each in resolution.fields
+    ]
+    return frame(JIRA_FIELDS, Rows(shown, shown))

@@ -1,7 +1,7 @@
 """`open_ticket_slas`: the latest reading of the SLAs of all open issues, taken every few minutes."""
 
-from jira_assets.tables.declare import KEY_COLUMNS, Column, Kind, Table
-from jira_assets.tables.sla_rows import CYCLE_COLUMNS
+from jira_assets.tables.declare import KEY_COLUMNS, Table
+from jira_assets.tables.sla_rows import CYCLE_COLUMNS, SLA_FIELD_ID
 
 OPEN_TICKET_SLAS = Table(
     name="open_ticket_slas",
@@ -11,7 +11,7 @@ OPEN_TICKET_SLAS = Table(
     ),
     own_columns=(
         *KEY_COLUMNS,
-        Column("sla_field_id", Kind.TEXT, "Id of the field that holds the SLA.", nullable=False),
+        SLA_FIELD_ID,
         *CYCLE_COLUMNS,
     ),
     primary_key=("issue_id", "sla_field_id"),

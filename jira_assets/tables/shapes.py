@@ -24,9 +24,7 @@ class StatusCategory(msgspec.Struct, gc=False):
     name: str | None = None
 
 
-class Status(msgspec.Struct, gc=False):
-    id: Id = None
-    name: str | None = None
+class Status(Named, gc=False):
     statusCategory: StatusCategory | None = None
 
 

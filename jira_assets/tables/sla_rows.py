@@ -1,47 +1,52 @@
-"""The columns that tell of one cycle of a service level agreement, and their values."""
+"""The columns that tell of one cycle of a service level agreement."""
 
-from jira_assets.tables.declare import Column, Kind, Row
-from jira_assets.tables.shapes import When
-from jira_assets.tables.sla_shapes import Cycle, Duration, Moment, Sla
+from typing import NamedTuple
 
+from jira_assets.tables.columns import boolean, integer, text, timestamp
+from jira_assets.tables.sla_shapes import Cycle, Sla
+
+
+class SlaCycle(NamedTuple):
+    """A cycle of the SLA in a field. ``observed_at`` is in milliseconds since the epoch."""
+
+    field_id: str
+    field_name: str | None
+    sla: Sla
+    place: int
+    cycle: Cycle
+    observed_at: int
+
+    @property
+    def name(self) -> str | None:
+        return self.field_name or self.sla.name
+
+    @property
+    def is_ongoing(self) -> bool:
+        return self.cycle is self.sla.ongoingCycle
+
+
+SLA_FIELD_ID = text("sla_field_id", "Id of the field that holds the SLA.", "field_id", nullable=False)
 CYCLE_COLUMNS = (
-    Column("sla_name", Kind.TEXT, "Name of the SLA, as the site shows it."),
-    Column("is_ongoing", Kind.BOOLEAN, "Whether its clock was still running, or paused, when it was read."),
-    Column("started_at", Kind.TIMESTAMP, "When the clock started."),
-    Column("stopped_at", Kind.TIMESTAMP, "When it stopped; NULL while ongoing."),
-    Column("breach_at", Kind.TIMESTAMP, "When the goal is, or was, missed; NULL while paused."),
-    Column("breached", Kind.BOOLEAN, "Jira's word on whether the goal was missed."),
-    Column("paused", Kind.BOOLEAN, "Whether the clock was paused; NULL for a completed cycle."),
-    Column("within_calendar_hours", Kind.BOOLEAN, "Whether it was working time; NULL for a completed cycle."),
-    Column("goal_millis", Kind.INTEGER, "Goal in milliseconds of working time."),
-    Column("elapsed_millis", Kind.INTEGER, "Elapsed when it was read, in milliseconds of working time."),
-    Column("remaining_millis", Kind.INTEGER, "Left when it was read; negative after the breach."),
-    Column("observed_at", Kind.TIMESTAMP, "When it was read."),
+    text("sla_name", "Name of the SLA, as the site shows it.", "name"),
+    boolean("is_ongoing", "Whether its clock was still running, or paused, when it was read.", "is_ongoing"),
+    timestamp("started_at", "When the clock started.", "cycle.startTime.when"),
+    timestamp("stopped_at", "When it stopped; NULL while ongoing.", "cycle.stopTime.when"),
+    timestamp("breach_at", "When the goal is, or was, missed; NULL while paused.", "cycle.breachTime.when"),
+    boolean("breached", "Jira's word on whether the goal was missed.", "cycle.breached"),
+    boolean("paused", "Whether the clock was paused; NULL for a completed cycle.", "cycle.paused"),
+    boolean(
+        "within_calendar_hours",
+        "Whether it was working time; NULL for a completed cycle.",
+        "cycle.withinCalendarHours",
+    ),
+    integer("goal_millis", "Goal in milliseconds of working time.", "cycle.goalDuration.millis"),
+    integer(
+        "elapsed_millis",
+        "Elapsed when it was read, in milliseconds of working time.",
+        "cycle.elapsedTime.millis",
+    ),
+    integer(
+        "remaining_millis", "Left when it was read; negative after the breach.", "cycle.remainingTime.millis"
+    ),
+    timestamp("observed_at", "When it was read.", "observed_at"),
 )
-
-
-def cycle_row(name: str | None, sla: Sla, cycle: Cycle, observed_at: int) -> Row:
-    """The values of `CYCLE_COLUMNS` for one cycle. `observed_at` is in milliseconds since the epoch."""
-    return (
-        name or sla.name,
-        cycle is sla.ongoingCycle,
-        _when(cycle.startTime),
-        _when(cycle.stopTime),
-        _when(cycle.breachTime),
-        cycle.breached,
-        cycle.paused,
-        cycle.withinCalendarHours,
-        millis(cycle.goalDuration),
-        millis(cycle.elapsedTime),
-        millis(cycle.remainingTime),
-        observed_at,
-    )
-
-
-def millis(duration: Duration | None) -> int | None:
-    """A span in milliseconds."""
-    return None if duration is None else duration.millis
-
-
-def _when(moment: Moment | None) -> When:
-    return None if moment is None else moment.when

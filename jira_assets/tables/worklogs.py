@@ -1,44 +1,27 @@
 """`worklogs`: time that people logged on an issue."""
 
-from collections.abc import Iterator
-
 from jira_assets.raw.record import Part
-from jira_assets.tables.declare import Column, IssueTable, Kind, Personal, Row
+from jira_assets.tables.columns import integer, person, text, timestamp
+from jira_assets.tables.declare import IssueTable, Personal
 from jira_assets.tables.issue import Issue
+from jira_assets.tables.readers import each, id_text
 
-
-def _rows(issue: Issue) -> Iterator[Row]:
-    for worklog in issue.worklogs or ():
-        worklog_id = issue.identified(worklog.id, "worklogs")
-        if worklog_id is None:
-            continue
-        _, name, account_id = issue.person(worklog.author)
-        yield (
-            worklog_id,
-            account_id,
-            name,
-            worklog.started,
-            worklog.created,
-            worklog.updated,
-            worklog.timeSpentSeconds,
-            issue.text(worklog.comment),
-        )
-
+_AUTHOR = person("author", "whoever worked")
 
 WORKLOGS = IssueTable(
     name="worklogs",
     description="One row per entry of logged time.",
     own_columns=(
-        Column("worklog_id", Kind.TEXT, "Jira's id of the entry.", nullable=False),
-        Column("author_account_id", Kind.TEXT, "Account id of whoever worked.", Personal.ACCOUNT),
-        Column("author_name", Kind.TEXT, "Display name of whoever worked.", Personal.IDENTITY),
-        Column("started_at", Kind.TIMESTAMP, "When the work began."),
-        Column("created_at", Kind.TIMESTAMP, "When it was logged."),
-        Column("updated_at", Kind.TIMESTAMP, "When the entry was last edited."),
-        Column("time_spent_s", Kind.INTEGER, "Logged time in seconds."),
-        Column("comment", Kind.TEXT, "What was done, as readable text.", Personal.FREE_TEXT),
+        text("worklog_id", "Jira's id of the entry.", id_text("id"), nullable=False),
+        _AUTHOR.account_id,
+        _AUTHOR.name,
+        timestamp("started_at", "When the work began.", "started"),
+        timestamp("created_at", "When it was logged.", "created"),
+        timestamp("updated_at", "When the entry was last edited.", "updated"),
+        integer("time_spent_s", "Logged time in seconds.", "timeSpentSeconds"),
+        text("comment", "What was done, as readable text.", each(Issue.text, "comment"), Personal.FREE_TEXT),
     ),
     primary_key=("worklog_id", "issue_id"),
     parts=frozenset({Part.ISSUE, Part.WORKLOGS}),
-    rows=_rows,
+    elements=lambda issue: issue.identified(issue.worklogs, "worklogs"),
 )
