@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 
+from jira_assets import clock
 from jira_assets.inbox.drain import Drain
 from jira_assets.inbox.queue import Queue
 from jira_assets.jira.access import AccessGuard
@@ -29,6 +30,7 @@ from jira_assets.settings import Settings
 from jira_assets.sync.apply import Applied, QueuedIssues
 from jira_assets.sync.attachments.download import AttachmentDownload, FileCounts
 from jira_assets.sync.whole_month import Fetched, WholeMonth
+from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
 
@@ -74,9 +76,9 @@ class Download:
         failed = self.failed.values()
         return bool(failed) and all(isinstance(error, _MAY_PASS) for error in failed)
 
-    def run(self, months: Sequence[str], *, queued_only: bool, last: str | None = None) -> None:
-        """Fetches the months whole, or what of them is in the queue; after the ``last`` one, if that is among
-        them, those that have not begun.
+    def run(self, months: Sequence[str], *, queued_only: bool) -> None:
+        """Fetches the months whole, or what of them is in the queue; with the month that it is by our clock
+        also those that have not begun.
         """
         if queued_only:
             self._drain.run(_DRAIN_SECONDS)  # what has come in since the sensor looked goes along
@@ -93,8 +95,8 @@ class Download:
                 for month in months:
                     with self._alone(month):
                         self.fetched[month] = self._month(month, queued_only)
-                if last:
-                    self._fetch_later_months(last, queued_only)
+                if (now := month_of(clock.now())) in months:
+                    self._fetch_later_months(now, queued_only)
             fields.result()
 
     def _fetch_later_months(self, last: str, queued_only: bool) -> None:

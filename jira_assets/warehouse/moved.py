@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import duckdb
 import msgspec
+import polars as pl
 
 from jira_assets.raw.errors import RawLogError, UnreadableMonth
 from jira_assets.raw.latest import LatestIssue
@@ -18,8 +19,10 @@ from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.declare import Table
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issues import ISSUES
+from jira_assets.warehouse.read import built
 from jira_assets.warehouse.store import SCHEMA, MonthChange
 
+_PLACES = (ISSUES.name, DELETED_ISSUES.name)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -31,34 +34,50 @@ class Left(NamedTuple):
     to: str
 
 
+def places(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The issues in these frames of tables, present or deleted, with their months."""
+    found = [frames[name].select("issue_id", "month") for name in _PLACES if name in frames]
+    return pl.concat(found) if found else pl.DataFrame(schema={"issue_id": pl.String, "month": pl.String})
+
+
 def in_several_months(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[Table],
     changes: Sequence[MonthChange],
+    written: pl.DataFrame,
     unreadable: Collection[str],
 ) -> dict[str, list[str]]:
-    """The months of each issue that was just written and has rows in several, but for ``unreadable`` ones."""
-    names = sorted({table.name for table in tables} & {ISSUES.name, DELETED_ISSUES.name})
-    if ISSUES.name not in names:
+    """The months of each issue that has rows in several once these changes are made, but for ``unreadable``
+    ones. ``written`` are the months of the issues in the new rows; it may be asked before or after they are.
+    """
+    if written.is_empty() or ISSUES.name not in {table.name for table in tables}:
         return {}
-    whole = [change.month for change in changes if change.issue_ids is None]
-    written = ["SELECT unnest($issues) AS issue_id"]
-    if whole:
-        written += [
-            f"SELECT issue_id FROM {SCHEMA}.{name} WHERE list_contains($whole, month)" for name in names
-        ]
+    names = [table.name for table in built(connection, tables) if table.name in _PLACES]
     # A join of each table, since few ids then tell which of its row groups cannot have them.
-    places = [f"SELECT issue_id, month FROM written JOIN {SCHEMA}.{name} USING (issue_id)" for name in names]
+    found_in = ["SELECT issue_id, month FROM written"] + [
+        f"""
+        SELECT issue_id, stored.month FROM (SELECT DISTINCT issue_id FROM written)
+        JOIN {SCHEMA}.{name} AS stored USING (issue_id)
+        WHERE NOT list_contains($whole, stored.month)
+        AND (issue_id, stored.month) NOT IN (SELECT issue_id, month FROM replaced)
+        """
+        for name in names
+    ]
+    replaced = [(change.month, issue_id) for change in changes for issue_id in change.issue_ids or ()]
     found = connection.execute(
         f"""
-        WITH written AS ({" UNION ".join(written)})
-        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM ({" UNION ALL ".join(places)})
+        WITH written AS (SELECT unnest($issues) AS issue_id, unnest($months) AS month),
+        replaced AS (SELECT unnest($replaced) AS issue_id, unnest($replaced_in) AS month)
+        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM ({" UNION ALL ".join(found_in)})
         WHERE NOT list_contains($unreadable, month) GROUP BY issue_id HAVING count(DISTINCT month) > 1
         """,
         {
-            "issues": [issue_id for change in changes for issue_id in change.issue_ids or ()],
+            "issues": written["issue_id"].to_list(),
+            "months": written["month"].to_list(),
+            "replaced": [issue_id for _, issue_id in replaced],
+            "replaced_in": [month for month, _ in replaced],
             "unreadable": list(unreadable),
-            **({"whole": whole} if whole else {}),
+            **({"whole": [change.month for change in changes if change.issue_ids is None]} if names else {}),
         },
     )
     return dict(found.fetchall())

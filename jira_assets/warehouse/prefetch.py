@@ -1,4 +1,4 @@
-"""Working ahead: the next items are made by another thread while this one uses the last."""
+"""Prefetching: the next items are made by another thread while this one uses the last."""
 
 import queue
 import threading
@@ -10,14 +10,14 @@ T = TypeVar("T")
 _NOTICE_S = 0.1
 
 
-class _Ahead(Generic[T]):
+class _Prefetch(Generic[T]):
     """Iterates over items that a thread makes. A None follows the last; an error stands in for an item."""
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = items
         self._slots: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
         self._abandoned = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -52,9 +52,9 @@ class _Ahead(Generic[T]):
 
 
 @contextmanager
-def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
+def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
     """The items, made by a thread that is at most one item ahead; its errors are raised here."""
-    working = _Ahead(items)
+    working = _Prefetch(items)
     try:
         yield iter(working)
     finally:

@@ -8,12 +8,13 @@ thousand issues, not a month.
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
+import polars as pl
 from upath import UPath
 
 from jira_assets.files import remove_leftovers
@@ -23,24 +24,23 @@ from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.log import RawLog
 from jira_assets.tables.catalogue import version
 from jira_assets.tables.declare import IssueTable
-from jira_assets.tables.frames import Builder, Built
+from jira_assets.tables.frames import Builder
 from jira_assets.tables.issue import Problem, Site, UnreadableIssue
 from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
-from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect, transaction
-from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months
+from jira_assets.warehouse.changes import Change, InSeveralMonths, store
+from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect
+from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months, places
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
-from jira_assets.warehouse.prefetch import ahead
-from jira_assets.warehouse.purge import compact, is_mostly_free
+from jira_assets.warehouse.prefetch import prefetched
+from jira_assets.warehouse.purge import compact
 from jira_assets.warehouse.renamed import Issues
+from jira_assets.warehouse.staging import Piece, stage
 from jira_assets.warehouse.store import (
     Mark,
     Marks,
     MonthChange,
     WatermarkMoved,
-    begin_changes,
-    finish_changes,
-    insert,
     read_marks,
 )
 
@@ -69,13 +69,18 @@ class Refreshed:
     left: list[Left] = field(default_factory=list)
     other_logs: list[str] = field(default_factory=list)
 
+    def add(self, read: "Read") -> None:
+        """What was read for a change that is stored now."""
+        self.issues += read.issues
+        self.problems += read.problems
 
-class _InSeveralMonths(Exception):
-    """Issues whose rows were about to stand in more than one month, with these months."""
 
-    def __init__(self, months: dict[str, list[str]]) -> None:
-        super().__init__()
-        self.months = months
+@dataclass(slots=True)
+class Read:
+    """How many issues were read for a change, and what could not be read of them."""
+
+    issues: int = 0
+    problems: list[Problem] = field(default_factory=list)
 
 
 class Refresh:
@@ -125,8 +130,10 @@ class Refresh:
         moved = 0
         while pending := [month for month in months if month not in done.months and month not in done.failed]:
             try:
-                for group in self._groups(pending, rebuild, done):
-                    self._write(group, done)
+                for change, read in self._changes(pending, rebuild, done):
+                    with _without_gc(), prefetched(change.pieces) as pieces:
+                        self._store(replace(change, pieces=pieces), done)
+                    done.add(read)
                     if progress:
                         progress(f"{len(done.months)} of {len(months)} months, {done.issues} issues written")
             except WatermarkMoved:
@@ -134,18 +141,62 @@ class Refresh:
                 moved += 1
                 if moved == _ATTEMPTS:
                     raise
-            except _InSeveralMonths as found:
+            except InSeveralMonths as found:
                 try:
                     months = self._without_those_that_left(found.months, months, done)
                 except UnreadableMonth as error:
                     self._fail(error, done)
             except UnreadableMonth as error:
                 self._fail(error, done)
+        self.give_room_back()
+        return done
+
+    @contextmanager
+    def staged(
+        self, months: Sequence[str], *, rebuild: bool = False, progress: Callable[[str], None] | None = None
+    ) -> Iterator["Staged"]:
+        """What `run` would write of these months, as frames that wait to be stored until the block ends."""
+        remove_leftovers(UPath(self._database.parent))
+        months, done = list(months), Refreshed()
+        with stage(self._database.parent) as kept:
+            while True:
+                pending = [month for month in months if month not in done.months and month not in done.failed]
+                waiting: list[tuple[Change, Read]] = []
+                try:
+                    for change, read in self._changes(pending, rebuild, done):
+                        with _without_gc():
+                            waiting.append((replace(change, pieces=kept.keep(change.pieces)), read))
+                        if progress:
+                            progress(f"{sum(each.issues for _, each in waiting)} issues read")
+                    found = self._in_several_months([change for change, _ in waiting], done)
+                    if not found:
+                        break
+                    months = self._without_those_that_left(found, months, done)
+                except UnreadableMonth as error:
+                    self._fail(error, done)
+                kept.clear()
+            yield Staged(self, done, waiting)
+
+    def _in_several_months(self, changes: Sequence[Change], done: Refreshed) -> dict[str, list[str]]:
+        """As storing would find it, so that it need not be done twice."""
+        written = [places(piece) for change in changes for piece in change.pieces]
+        if not written:
+            return {}
+        months = [month for change in changes for month in change.months]
+        with ExitStack() as stack:
+            connection = stack.enter_context(
+                connect(self._database, read_only=True, patience_s=self._patience_s)
+                if self._database.exists()
+                else duckdb.connect()
+            )
+            return in_several_months(connection, self._tables, months, pl.concat(written), done.failed)
+
+    def give_room_back(self) -> None:
+        """Rewrite the file if much of it is free since the last change."""
         if self._is_mostly_free:
             # What was written is there, whatever comes of this; `daily_retention` tells if it never works.
             with suppress(WarehouseError, duckdb.Error, OSError):
                 compact(self._database, patience_s=0)
-        return done
 
     def _fail(self, error: UnreadableMonth, done: Refreshed) -> None:
         done.failed[error.month] = str(error)
@@ -163,8 +214,10 @@ class Refresh:
         done.months = [month for month in done.months if month not in first]
         return [*first, *(month for month in months if month not in first)]
 
-    def _groups(self, months: Sequence[str], rebuild: bool, done: Refreshed) -> Iterator["_Group"]:
-        """What is to be written, in the portions of one transaction each."""
+    def _changes(
+        self, months: Sequence[str], rebuild: bool, done: Refreshed
+    ) -> Iterator[tuple[Change, Read]]:
+        """What is to be written, in the portions of one transaction each, and what will be read for it."""
         marks: Marks = {}
         renamed: Issues = {}
         if self._database.exists():
@@ -187,12 +240,12 @@ class Refresh:
                 done.months.append(month)
                 continue
             if changes and size + weight > _BYTES_PER_TRANSACTION:
-                yield _Group(changes, marks)
+                yield self._change(changes, marks)
                 changes, size = [], 0
             changes.append(change)
             size += weight
         if changes:
-            yield _Group(changes, marks)
+            yield self._change(changes, marks)
 
     def _differs_in_names(self, mark: Mark) -> bool:
         return mark.version != self._version and made_alike(mark.version, self._version)
@@ -232,53 +285,58 @@ class Refresh:
             self._log_differs(month)
             done.other_logs.append(month)
 
-    def _write(self, group: "_Group", done: Refreshed) -> None:
-        rows: Counter[str] = Counter()
-        problems: list[Problem] = []
-        issues = 0
-        with _without_gc(), ahead(self._build(group)) as pieces:
-            first = list(islice(pieces, 1))  # the file is opened only when there is something to write
-            with transaction(self._database, patience_s=self._patience_s) as connection:
-                begin_changes(connection, self._tables, group.changes, group.marks)
-                for built in chain(first, pieces):
-                    for table in self._tables:
-                        frame = built.frames.pop(table.name)
-                        insert(connection, table, frame)
-                        rows[table.name] += frame.height
-                    problems.extend(built.problems)
-                    issues += built.issues
-                found = in_several_months(connection, self._tables, group.changes, done.failed)
-                if found:
-                    raise _InSeveralMonths(found)
-                finish_changes(connection, self._tables, group.changes, self._version)
-                self._is_mostly_free = is_mostly_free(connection)
-        done.months.extend(change.month for change in group.changes)
-        done.issues += issues
-        done.rows.update(rows)
-        done.problems.extend(problems)
+    def _store(self, change: Change, done: Refreshed) -> None:
+        stored = store(self._database, change, done.failed, patience_s=self._patience_s)
+        self._is_mostly_free = stored.is_mostly_free
+        done.months.extend(each.month for each in change.months)
+        done.rows.update(stored.rows)
 
-    def _build(self, group: "_Group") -> Iterator[Built]:
-        issues = self._read(group)
+    def _change(self, months: Sequence[MonthChange], marks: Marks) -> tuple[Change, Read]:
+        read = Read()
+        return Change(self._tables, months, marks, self._version, self._pieces(months, read)), read
+
+    def _pieces(self, changes: Sequence[MonthChange], read: Read) -> Iterator[Piece]:
+        issues = self._read(changes)
         try:
             while (built := self._builder.build(islice(issues, _ISSUES_PER_PIECE))).issues:
-                yield built
+                read.issues += built.issues
+                read.problems += built.problems
+                yield {table.name: built.frames[table.name] for table in self._tables}
         except UnreadableIssue as error:
             raise UnreadableMonth(error.month, error) from error
 
-    def _read(self, group: "_Group") -> Iterator[LatestIssue]:
-        for change in group.changes:
+    def _read(self, changes: Sequence[MonthChange]) -> Iterator[LatestIssue]:
+        for change in changes:
             try:
                 yield from self._raw.latest(change.month, change.issue_ids)
             except RawLogError as error:
                 raise UnreadableMonth(change.month, error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """What one transaction writes, and the marks that it found."""
+class Staged:
+    """Changes that wait to be stored. ``done`` holds what is known of them, and of months that need none."""
 
-    changes: list[MonthChange]
-    marks: Marks
+    def __init__(self, refresh: Refresh, done: Refreshed, waiting: Sequence[tuple[Change, Read]]) -> None:
+        self.done = done
+        self._refresh = refresh
+        self._waiting = list(waiting)
+
+    @property
+    def months(self) -> list[str]:
+        """Those that are as the raw log has them once this is stored."""
+        return [*self.done.months, *(each.month for change, _ in self._waiting for each in change.months)]
+
+    def frames(self, table: IssueTable) -> Iterator[pl.DataFrame]:
+        """The new rows of a table."""
+        return (piece[table.name] for change, _ in self._waiting for piece in change.pieces)
+
+    def store(self) -> None:
+        """Store what waits; again, nothing. Raises what `changes.store` does."""
+        while self._waiting:
+            change, read = self._waiting[0]
+            self._refresh._store(change, self.done)
+            self.done.add(read)
+            del self._waiting[0]
 
 
 @contextmanager

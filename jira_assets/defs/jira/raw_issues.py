@@ -19,7 +19,7 @@ from pydantic import Field
 from jira_assets.defs.checks.unasked import answer_unasked_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.partitions import BACKFILL, MONTHS, last_of
+from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.ready import ready_settings
 from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import PrivacyError
@@ -73,8 +73,7 @@ def raw_issues(
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
         with JiraClient.from_settings(settings) as client:
             download = Download(settings, client, context.log)
-            months = context.partition_keys
-            download.run(months, queued_only=config.queued_only, last=last_of(months))
+            download.run(context.partition_keys, queued_only=config.queued_only)
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:
         raise Failure(str(error), allow_retries=False) from error
     fetched = [month for month in context.partition_keys if month in download.fetched]

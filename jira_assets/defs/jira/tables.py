@@ -7,6 +7,7 @@ from dagster import (
     AssetExecutionContext,
     AssetOut,
     Config,
+    Failure,
     Jitter,
     Output,
     RetryPolicy,
@@ -21,17 +22,21 @@ from jira_assets.defs.keys import asset_key
 from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.ready import ready_settings
-from jira_assets.defs.resources.io_manager import TableOutput, TableRefresh
+from jira_assets.defs.resources.io_manager import TableChange, Warehouse
 from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
+from jira_assets.raw.lookups import LookupStore
+from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, outdated, protection, remember, resolution, site
 from jira_assets.sync.moving import requeue_moved
 from jira_assets.sync.neighbours import requeue_outdated
 from jira_assets.sync.publishing import publish_lookups
 from jira_assets.sync.reconcile.cursors import Cursors
 from jira_assets.tables.declare import Table
+from jira_assets.tables.resolve import Resolution
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.purge import purge
+from jira_assets.warehouse.refresh import Refresh, Refreshed
 
 
 class TablesConfig(Config):
@@ -61,10 +66,11 @@ def _out(table: Table) -> AssetOut:
     backfill_policy=BACKFILL,
     hooks={answer_unasked_checks},
     can_subset=True,
+    required_resource_keys={"warehouse"},
     # For a database file that somebody else holds; what is wrong in the data stays wrong.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
 )
-def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableOutput]]:
+def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableChange]]:
     """Issues that were fetched since the last time are read from raw once, for all selected tables."""
     settings = ready_settings()
     failed = FailedMonths(context)
@@ -73,33 +79,50 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
     resolved = resolution(settings)
     remember(settings, resolved)
     raw = RawLog(settings.raw_dir, settings.keyring)
-    refresh = TableRefresh(
-        raw=raw,
-        site=site(settings, resolved),
-        tables=selected,
-        protection=protection(settings),
-        months=failed.remaining(raw.months()),
-        rebuild=config.rebuild,
-        progress=context.log.info,
+    warehouse: Warehouse = context.resources.warehouse
+    refresh = Refresh(
+        raw,
+        warehouse.path,
+        selected,
+        site(settings, resolved),
+        protection(settings),
         log_differs=partial(_sweep_anew, context, Cursors(settings.reconcile_dir)),
+        patience_s=warehouse.patience_s,
     )
-    for table in selected:
-        yield Output(TableOutput(refresh, table), output_name=table.name)
-    is_made_anew = refresh.result.protected_anew or refresh.result.named_anew
-    if is_made_anew and raw.lookups.lists():
+    months = failed.remaining(raw.months())
+    with refresh.staged(months, rebuild=config.rebuild, progress=context.log.info) as staged:
+        if not staged.months:
+            raise Failure("; ".join(_left(staged.done)), allow_retries=False)
+        for table in selected:
+            yield Output(TableChange(table, staged), output_name=table.name)
+        refreshed = staged.done
+    refresh.give_room_back()
+    _follow_up(context, settings, resolved, refreshed)
+    failed.add({month: f"its tables are as they were: {why}" for month, why in refreshed.failed.items()})
+    failed.keep()
+    failed.turn_red()
+
+
+def _left(refreshed: Refreshed) -> Iterator[str]:
+    return (f"{month} was left as it is: {why}" for month, why in refreshed.failed.items())
+
+
+def _follow_up(
+    context: AssetExecutionContext, settings: Settings, resolved: Resolution, refreshed: Refreshed
+) -> None:
+    """What else is to be done after tables have changed."""
+    is_made_anew = refreshed.protected_anew or refreshed.named_anew
+    if is_made_anew and LookupStore(settings.raw_dir, settings.keyring).lists():
         for name, why in publish_lookups(settings).failed.items():
             context.log.warning("%s: %s", name, why)
-    if refresh.result.protected_anew and not outdated(settings)[1]:
+    if refreshed.protected_anew and not outdated(settings)[1]:
         purge(settings.warehouse_path)  # of what was readable until the last of these months was made anew
     store_changed_fields(context, settings, resolved)
     queue = Queue(settings.queue_dir, settings.keyring)
-    requeue_moved(queue, refresh.result.left)
+    requeue_moved(queue, refreshed.left)
     requeued = requeue_outdated(Known(settings.warehouse_path, settings.keyring), queue)
     if requeued:
         context.log.info("%d issues show others as they were: they are in the queue", requeued)
-    failed.add({month: f"its tables are as they were: {why}" for month, why in refresh.result.failed.items()})
-    failed.keep()
-    failed.turn_red()
 
 
 def _sweep_anew(context: AssetExecutionContext, cursors: Cursors, month: str) -> None:

@@ -1,105 +1,74 @@
 """The IO manager: tables into DuckDB in one transaction, months of tables out of it as Polars frames.
 
 The stock handler deletes and commits before it inserts, inserts by position, and takes an empty frame for
-"delete everything". Here the assets of a run share one `TableRefresh`; the first one handled carries it out.
+"delete everything". Here an asset returns frames, the issues or months that they replace, and the watermark.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
-from dagster import Failure, InputContext, OutputContext, TimeWindow
+from dagster import InputContext, OutputContext, RetryRequested, TimeWindow
 from dagster_duckdb import DuckDBIOManager
 from dagster_duckdb.io_manager import DuckDbClient
 
 from jira_assets.defs.upstream import DbIOManager, DbTypeHandler, TableSlice
-from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue
 from jira_assets.tables.declare import IssueTable
-from jira_assets.tables.issue import Site
-from jira_assets.tables.protection import Protection
+from jira_assets.warehouse.changes import InSeveralMonths
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
 from jira_assets.warehouse.read import count_rows, select
-from jira_assets.warehouse.refresh import Refresh, Refreshed
-from jira_assets.warehouse.store import SCHEMA
+from jira_assets.warehouse.refresh import Refreshed, Staged
+from jira_assets.warehouse.store import SCHEMA, WatermarkMoved
 
 _PROBLEMS_SHOWN = 50
-
-
-@dataclass
-class TableRefresh:
-    """What the table assets of one run ask for; carried out once, when the first of them is stored."""
-
-    raw: RawLog
-    site: Site
-    tables: Sequence[IssueTable]
-    protection: Protection
-    months: Sequence[str]
-    rebuild: bool
-    progress: Callable[[str], None]
-    log_differs: Callable[[str], None]
-    database: Path = field(default=Path(), init=False)
-    patience_s: float = field(default=DEFAULT_PATIENCE_S, init=False)
-
-    @cached_property
-    def result(self) -> Refreshed:
-        refresh = Refresh(
-            self.raw,
-            self.database,
-            self.tables,
-            self.site,
-            self.protection,
-            log_differs=self.log_differs,
-            patience_s=self.patience_s,
-        )
-        return refresh.run(self.months, rebuild=self.rebuild, progress=self.progress)
-
-    @cached_property
-    def stored(self) -> Mapping[tuple[str, str], int]:
-        """Rows in the warehouse after the refresh, by table and month."""
-        with connect(self.database, read_only=True, patience_s=self.patience_s) as connection:
-            return count_rows(connection, self.tables, self.result.months)
+_ATTEMPTS = 20  # each that fails means that another run got on
 
 
 @dataclass(frozen=True)
-class TableOutput:
-    """One table's share of a refresh: what a table asset returns."""
+class TableChange:
+    """What a table asset returns: rows of some months that wait to be stored.
 
-    refresh: TableRefresh
+    They are stored together with those of the other tables of the same step, in one transaction.
+    """
+
     table: IssueTable
+    staged: Staged
 
 
 class _Handler(DbTypeHandler[Any]):
-    """Stores `TableOutput`, loads `polars.DataFrame`."""
+    """Stores `TableChange`, loads `polars.DataFrame`."""
 
     @property
     def supported_types(self) -> Sequence[type[object]]:
-        return [TableOutput, pl.DataFrame]
+        return [TableChange, pl.DataFrame]
 
     def handle_output(
-        self, context: OutputContext, table_slice: TableSlice, obj: TableOutput, connection: Path
+        self, context: OutputContext, table_slice: TableSlice, obj: TableChange, connection: Path
     ) -> Mapping[str, Any]:
-        refresh, name = obj.refresh, obj.table.name
-        refresh.database = connection
-        refresh.patience_s = cast(float, (context.resource_config or {})["patience_s"])
-        result = refresh.result
-        if not result.months:
-            reasons = "; ".join(f"{month} was left as it is: {why}" for month, why in result.failed.items())
-            raise Failure(reasons, allow_retries=False)
-        record_only(context, result.months)
+        """Stores what a step changes with its first output: nothing is recorded that is not durable."""
+        staged, name = obj.staged, obj.table.name
+        try:
+            staged.store()
+        except (WatermarkMoved, InSeveralMonths) as error:  # another run got there first: look again
+            raise RetryRequested(max_retries=_ATTEMPTS, seconds_to_wait=0) from error
+        record_only(context, staged.months)
+        with connect(connection, read_only=True) as opened:
+            counts = count_rows(opened, [obj.table], context.asset_partition_keys)
         for month in context.asset_partition_keys:
-            context.step_context.add_asset_metadata(
-                {"dagster/partition_row_count": refresh.stored[name, month]},
-                asset_key=context.asset_key,
-                partition_key=month,
-            )
-        return {"rows_written_by_run": result.rows[name], "issues_refreshed_by_run": result.issues} | (
-            _problems(result) | ({"made_of_another_log": result.other_logs} if result.other_logs else {})
+            if month in staged.months:
+                context.step_context.add_asset_metadata(
+                    {"dagster/partition_row_count": counts[name, month]},
+                    asset_key=context.asset_key,
+                    partition_key=month,
+                )
+        done = staged.done
+        return {"rows_written_by_run": done.rows[name], "issues_refreshed_by_run": done.issues} | (
+            _problems(done) | ({"made_of_another_log": done.other_logs} if done.other_logs else {})
         )
 
     def load_input(self, context: InputContext, table_slice: TableSlice, connection: Path) -> pl.DataFrame:
@@ -146,6 +115,24 @@ class _Client(DuckDbClient):
         return statement
 
 
+class Warehouse(DbIOManager):
+    """The IO manager at work. Assets that read what is stored before they return what to store use its
+    ``path``, and wait ``patience_s`` seconds for it.
+    """
+
+    def __init__(self, path: Path, patience_s: float) -> None:
+        super().__init__(
+            type_handlers=[_Handler()],
+            db_client=_Client(),
+            database=str(path),
+            schema=SCHEMA,
+            io_manager_name="WarehouseIOManager",
+            default_load_type=pl.DataFrame,
+        )
+        self.path = path
+        self.patience_s = patience_s
+
+
 class WarehouseIOManager(DuckDBIOManager):
     """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say.
 
@@ -159,15 +146,9 @@ class WarehouseIOManager(DuckDBIOManager):
     def type_handlers() -> Sequence[DbTypeHandler[Any]]:
         return [_Handler()]
 
-    def create_io_manager(self, context: object) -> DbIOManager:
-        return DbIOManager(
-            type_handlers=self.type_handlers(),
-            db_client=_Client(),
-            database=self.database or str(Settings.load().warehouse_path),
-            schema=SCHEMA,
-            io_manager_name="WarehouseIOManager",
-            default_load_type=pl.DataFrame,
-        )
+    def create_io_manager(self, context: object) -> Warehouse:
+        path = Path(self.database) if self.database else Settings.load().warehouse_path
+        return Warehouse(path, self.patience_s)
 
 
 def _problems(result: Refreshed) -> dict[str, Any]:
