@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
 
 def _fill(megabytes: int, days: int) -> None:
     """What there is beside the raw log."""
-    from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+    from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
     from jira_assets.raw.log import RawLog
     from jira_assets.sync.attachments.store import AttachmentStore
     from jira_assets.sync.configuration import catalogue, protection, resolution, site
@@ -81,7 +81,9 @@ def _fill(megabytes: int, days: int) -> None:
     for day in range(days):
         at = datetime.now(UTC) - timedelta(days=day)
         names = [f"{day}-{number}.event" for number in range(_EVENTS_OF_A_DAY)]
-        archive.add([ArchivedEvent(name, at, name, "e", Outcome.QUEUED, ("10001",), _BODY) for name in names])
+        archive.add(
+            [ArchivedEvent(name, at, name, "e", EventOutcome.QUEUED, ("10001",), _BODY) for name in names]
+        )
     raw, tables = RawLog(settings.raw_dir, settings.keyring), catalogue().tables
     of_site = site(settings, resolution(settings))
     Refresh(raw, settings.warehouse_path, tables, of_site, protection(settings)).run(raw.months())

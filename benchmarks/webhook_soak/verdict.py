@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 from default_tables import TABLES
 
-from jira_assets.inbox.archive import Archive, Outcome
+from jira_assets.inbox.archive import Archive, EventOutcome
 from jira_assets.inbox.events import Event, parse
 from jira_assets.inbox.inbox import Inbox
 from jira_assets.inbox.queue import Item, Queue
@@ -111,16 +111,16 @@ def events_lost(settings: Settings, site: Site, identifiers: Iterable[str]) -> l
     """Every event is in the archive, or still in the inbox, once. Those of what is gone may be invisible."""
     inbox = Inbox(settings.inbox_dir, settings.keyring)
     found = Counter(inbox.read(name).identifier for name in inbox.names())
-    outcomes: Counter[Outcome] = Counter()
+    outcomes: Counter[EventOutcome] = Counter()
     for day in _days():
         for event in Archive(settings.events_dir, settings.keyring).read(day):
             found[event.identifier] += 1
-            if event.outcome is not Outcome.INVISIBLE or not _is_gone(parse(event.body), site):
+            if event.outcome is not EventOutcome.INVISIBLE or not _is_gone(parse(event.body), site):
                 outcomes[event.outcome] += 1
     expected = Counter(identifiers)
     problems = _listed("events were lost", expected - found)
     problems += _listed("events were stored twice, or never sent", found - expected)
-    odd = {outcome: count for outcome, count in outcomes.items() if outcome is not Outcome.QUEUED}
+    odd = {outcome: count for outcome, count in outcomes.items() if outcome is not EventOutcome.QUEUED}
     problems += [f"{count} events were {outcome}" for outcome, count in odd.items()]
     unreadable = Inbox(settings.unreadable_dir).names()
     return problems + _listed("events could not be read", Counter(unreadable))

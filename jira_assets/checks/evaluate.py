@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from jira_assets.checks.rules import Rule
-from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
+from jira_assets.warehouse.check_results import MonthResult, RuleFinding, read_results, replace_results
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseBusy, WarehouseError, connect
 from jira_assets.warehouse.store import month_states
 
@@ -41,7 +41,7 @@ class Evaluation:
     """
 
     by_month: Mapping[str, MonthResult]
-    by_table: Mapping[str, Finding]
+    by_table: Mapping[str, RuleFinding]
     asked: Collection[str]
     blocking: Collection[str]
     version: str
@@ -69,8 +69,8 @@ class Evaluation:
                 if result.state == states.get(month) and not is_due:
                     known[month] = result
         asked = sorted({*states, *(months or ())} - known.keys())
-        found: dict[str, list[Finding]] = {month: [] for month in asked}
-        by_table: dict[str, Finding] = {}
+        found: dict[str, list[RuleFinding]] = {month: [] for month in asked}
+        by_table: dict[str, RuleFinding] = {}
         for rule in rules if chosen is None else chosen:
             query = rule.offenders if months is None or not rule.by_month else rule.offenders_in(asked)
             try:
@@ -80,7 +80,7 @@ class Evaluation:
                     else:
                         found.setdefault(at, []).append(finding)
             except duckdb.Error as error:  # the table is missing, or damaged
-                by_table[_name(rule)] = Finding(_name(rule), 1, [str(error).split("\n")[0]])
+                by_table[_name(rule)] = RuleFinding(_name(rule), 1, [str(error).split("\n")[0]])
         blocking = {_name(rule) for rule in rules if rule.blocking}
         fresh = {month: MonthResult(states.get(month, ""), run_id, failed) for month, failed in found.items()}
         return cls({**known, **fresh}, by_table, fresh.keys(), blocking, version)
@@ -160,20 +160,22 @@ def listed(months: Sequence[str]) -> str:
     return ", ".join(months[:_MONTHS_SHOWN]) + more
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, rule: Rule, query: str) -> list[tuple[str | None, Finding]]:
+def _ask(
+    connection: duckdb.DuckDBPyConnection, rule: Rule, query: str
+) -> list[tuple[str | None, RuleFinding]]:
     rows = connection.execute(
         f"SELECT {'month' if rule.by_month else 'NULL'}, count(*), "
         f"list(offender ORDER BY offender)[:{OFFENDERS_SHOWN}] FROM ({query}) GROUP BY ALL"
     ).fetchall()
     # Without a month, counting gives a row also where there is nothing to count.
-    return [(month, Finding(_name(rule), count, shown)) for month, count, shown in rows if count]
+    return [(month, RuleFinding(_name(rule), count, shown)) for month, count, shown in rows if count]
 
 
-def _finding(result: MonthResult, rule: Rule) -> Finding | None:
+def _finding(result: MonthResult, rule: Rule) -> RuleFinding | None:
     return next((finding for finding in result.failed if finding.name == _name(rule)), None)
 
 
-def _told(finding: Finding) -> str:
+def _told(finding: RuleFinding) -> str:
     more = ", …" if finding.count > len(finding.offenders[:3]) else ""
     return f"{finding.name} failed ({', '.join(finding.offenders[:3])}{more})"
 

@@ -17,10 +17,10 @@ from jira_assets.jira.deletions import missing
 from jira_assets.jira.states import bulk_states
 from jira_assets.raw.record import Record, Source
 from jira_assets.settings import Settings
-from jira_assets.sync.absent import deletion
-from jira_assets.sync.neighbours import requeue_neighbours
+from jira_assets.sync.linked_issues import requeue_linked_issues
+from jira_assets.sync.missing_issues import deletion
 from jira_assets.sync.reconcile.scope import Scope, stored_item
-from jira_assets.warehouse.known import Stored
+from jira_assets.warehouse.known import KnownIssue
 
 _DESCRIPTION = """\
 Says that a project was deleted in Jira, with all its issues. Jira itself answers for what is deleted as
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def find_deleted(scope: Scope, project: str) -> tuple[list[Stored], list[Stored]]:
+def find_deleted(scope: Scope, project: str) -> tuple[list[KnownIssue], list[KnownIssue]]:
     """The stored issues of a project that are not in Jira any more, and those that are in another one now.
 
     Raises ``NotDeleted``, ``JiraError`` and ``WarehouseError``.
@@ -78,19 +78,19 @@ def find_deleted(scope: Scope, project: str) -> tuple[list[Stored], list[Stored]
     return [stored[issue_id] for issue_id in absent], [stored[issue_id] for issue_id in found]
 
 
-def call_deleted(scope: Scope, gone: Sequence[Stored], moved: Sequence[Stored]) -> None:
+def call_deleted(scope: Scope, gone: Sequence[KnownIssue], moved: Sequence[KnownIssue]) -> None:
     """Appends a tombstone for each issue, and queues whatever makes runs follow.
 
     Raises ``RawLogError`` and ``WarehouseError``; then it is to be done again.
     """
     now = clock.now()
     items: dict[str, list[Item]] = defaultdict(list)
-    by_month: dict[str, list[Stored]] = defaultdict(list)
+    by_month: dict[str, list[KnownIssue]] = defaultdict(list)
     for stored in gone:
         by_month[stored.month].append(stored)
         items[stored.month].append(stored_item(stored, "its project was deleted"))
         # Once they are durably deleted, nobody looks for these.
-        requeue_neighbours(scope.known, scope.queue, stored.issue_id, "its project was deleted", now)
+        requeue_linked_issues(scope.known, scope.queue, stored.issue_id, "its project was deleted", now)
     for stored in moved:
         items[stored.month].append(stored_item(stored, "was moved before its project was deleted"))
     for month, of_month in by_month.items():
@@ -101,12 +101,12 @@ def call_deleted(scope: Scope, gone: Sequence[Stored], moved: Sequence[Stored]) 
     scope.queue.add(items)
 
 
-def _tombstone(stored: Stored, at: datetime) -> Record:
+def _tombstone(stored: KnownIssue, at: datetime) -> Record:
     confirmed = "a person: its project was deleted; then 404"
     return deletion(stored.issue_id, at, Source.RECONCILE, stored.project, stored.key, confirmed)
 
 
-def _named(stored: Sequence[Stored]) -> str:
+def _named(stored: Sequence[KnownIssue]) -> str:
     shown = ", ".join(one.key for one in stored[:_NAMED_AT_MOST])
     more = len(stored) - _NAMED_AT_MOST
     return f"{shown} and {more} more" if more > 0 else shown or "none"

@@ -11,7 +11,7 @@ from jira_assets.raw.site import SiteField, read_fields, write_fields
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import resolution
 from jira_assets.tables.propose_mapping import proposal
-from jira_assets.tables.resolve import Resolution
+from jira_assets.tables.resolve import FieldResolution
 from jira_assets.warehouse.filled_fields import Filled, filled
 
 _DESCRIPTION = """\
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _proposed(resolved: Resolution, counted: Filled) -> Iterable[str]:
+def _proposed(resolved: FieldResolution, counted: Filled) -> Iterable[str]:
     if not counted.issues:
         raise FieldsError(
             "no issue is copied yet, so nobody knows which fields are filled. Materialise a month first: "
@@ -85,7 +85,7 @@ def _proposed(resolved: Resolution, counted: Filled) -> Iterable[str]:
     yield proposal(unshown, [each.column.column.name for each in resolved.columns], remarks)
 
 
-def _listed(resolved: Resolution, counted: Filled) -> Iterable[str]:
+def _listed(resolved: FieldResolution, counted: Filled) -> Iterable[str]:
     rows = [("FILLED", "ID", "HOLDS", "NAME", "SHOWN BY"), *_rows(resolved, counted)]
     yield from _aligned(rows)
     custom, shown = sum(field.is_custom for field in resolved.fields), len(resolved.columns_by_field)
@@ -97,7 +97,7 @@ def _listed(resolved: Resolution, counted: Filled) -> Iterable[str]:
     yield from (f"To look at: {printable(problem)}.\n" for problem in resolved.problems)
 
 
-def _rows(resolved: Resolution, counted: Filled) -> Iterator[tuple[str, ...]]:
+def _rows(resolved: FieldResolution, counted: Filled) -> Iterator[tuple[str, ...]]:
     """First the fields that columns show, then the site's other own ones; the rest is the same everywhere."""
     keys, shown = resolved.site().keys, resolved.columns_by_field
     for field in sorted(

@@ -40,7 +40,7 @@ _FILE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.[0-9]{6}-[0-9a-f]{32}\.jsonl\
 _LAST_DAY = "9999-12-31"
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     """What became of an event."""
 
     QUEUED = "queued"
@@ -63,7 +63,7 @@ class ArchivedEvent:
     received_at: datetime
     identifier: str
     event: str
-    outcome: Outcome
+    outcome: EventOutcome
     issue_ids: tuple[str, ...]
     body: bytes
 
@@ -76,7 +76,7 @@ class _Line(_About, omit_defaults=True, kw_only=True):
     name: str
     identifier: str
     event: str
-    outcome: Outcome
+    outcome: EventOutcome
     issue_ids: tuple[str, ...]
     body: str | None = None
     body_base64: bytes | None = None

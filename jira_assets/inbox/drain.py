@@ -15,12 +15,12 @@ from pathlib import Path
 
 from jira_assets import clock
 from jira_assets.http.throttle import Patience, Throttle
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
-from jira_assets.inbox.due_lookups import DueLists, lists_told_of
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
+from jira_assets.inbox.due_lookups import DueLists, lists_changed_by
 from jira_assets.inbox.events import Event, UnreadableEvent, parse
 from jira_assets.inbox.inbox import DamagedDelivery, Delivery, Inbox
 from jira_assets.inbox.queue import GIVE_UP_AFTER, Item, Queue
-from jira_assets.inbox.resolve import OpenClient, Place, Resolution, resolve
+from jira_assets.inbox.resolve import IssueLocation, OpenClient, ResolvedIssues, resolve
 from jira_assets.inbox.settle import has_waited
 from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import UnknownKey
@@ -40,7 +40,7 @@ _SHORTEST_WAIT = timedelta(seconds=1)
 class Drained:
     """What became of the events: how many of each outcome, and how many stay, and why Jira was no help."""
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[EventOutcome] = field(default_factory=Counter)
     unreadable: int = 0
     waiting: int = 0
     error: str | None = None
@@ -150,7 +150,7 @@ class Drain:
             wanted = [place for place in places or () if self._is_wanted(place, each.event)]
             for place in wanted:
                 queued[place.month].append(_item(place, each))
-            outcome = Outcome.INVISIBLE if is_unseen else _outcome(each.event, places, wanted)
+            outcome = EventOutcome.INVISIBLE if is_unseen else _outcome(each.event, places, wanted)
             archived.append(_archived(each, outcome, wanted))
         self._finish(queued, archived)
         drained.outcomes.update(entry.outcome for entry in archived)
@@ -158,7 +158,7 @@ class Drain:
     def _finish(self, queued: Mapping[str, Sequence[Item]], archived: Sequence[ArchivedEvent]) -> None:
         self._queue.put(queued)
         if self._due is not None:
-            self._due.note({name for entry in archived for name in lists_told_of(entry.event)})
+            self._due.note({name for entry in archived for name in lists_changed_by(entry.event)})
         self._archive.add(archived)
         self._inbox.remove(entry.name for entry in archived)
 
@@ -179,7 +179,7 @@ class Drain:
             drained.error = str(error)
             return None
 
-    def _is_given_up(self, arrived: _Arrived, resolution: Resolution) -> bool:
+    def _is_given_up(self, arrived: _Arrived, resolution: ResolvedIssues) -> bool:
         # An attachment's event may come before the one that tells its issue.
         at, received_at = arrived.event.at, arrived.delivery.received_at
         now = resolution.now or received_at
@@ -190,7 +190,7 @@ class Drain:
         now = clock.now()
         self._inbox.postpone(delivery.name, now + max(_SHORTEST_WAIT, (now - delivery.received_at) / 2))
 
-    def _is_wanted(self, place: Place, event: Event) -> bool:
+    def _is_wanted(self, place: IssueLocation, event: Event) -> bool:
         # Issues of months that have not begun, by our clock, are kept by the run of the last one.
         if place.month < self._start_month:
             return False
@@ -206,17 +206,19 @@ def _with_hint(event: Event, hint: str | None) -> Event:
     return replace(event, issue_ids=(hint,), attachment_id=None)
 
 
-def _outcome(event: Event, places: Sequence[Place] | None, wanted: Sequence[Place]) -> Outcome:
+def _outcome(
+    event: Event, places: Sequence[IssueLocation] | None, wanted: Sequence[IssueLocation]
+) -> EventOutcome:
     if wanted:
-        return Outcome.QUEUED
+        return EventOutcome.QUEUED
     if places:
-        return Outcome.DROPPED
+        return EventOutcome.DROPPED
     if places is None:
-        return Outcome.UNRESOLVED
-    return Outcome.IRRELEVANT if event.is_known else Outcome.UNKNOWN
+        return EventOutcome.UNRESOLVED
+    return EventOutcome.IRRELEVANT if event.is_known else EventOutcome.UNKNOWN
 
 
-def _item(place: Place, arrived: _Arrived) -> Item:
+def _item(place: IssueLocation, arrived: _Arrived) -> Item:
     event = arrived.event
     return Item(
         issue_id=place.issue_id,
@@ -230,7 +232,7 @@ def _item(place: Place, arrived: _Arrived) -> Item:
     )
 
 
-def _archived(arrived: _Arrived, outcome: Outcome, places: Sequence[Place]) -> ArchivedEvent:
+def _archived(arrived: _Arrived, outcome: EventOutcome, places: Sequence[IssueLocation]) -> ArchivedEvent:
     delivery = arrived.delivery
     return ArchivedEvent(
         name=delivery.name,

@@ -22,7 +22,7 @@ _LISTS = {
 }
 
 
-def lists_told_of(event: str) -> tuple[str, ...]:
+def lists_changed_by(event: str) -> tuple[str, ...]:
     """The lists that an event of this name tells a change of."""
     return next((lists for beginning, lists in _LISTS.items() if event.startswith(beginning)), ())
 

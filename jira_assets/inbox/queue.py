@@ -77,7 +77,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{epoch_milliseconds(self.received_at):013d}-{self.issue_id}-{digest}.json"
 
 
-class Newest(NamedTuple):
+class NewestItem(NamedTuple):
     """The item of a month that was added last: when (nanoseconds since the epoch), and its name."""
 
     added: int
@@ -133,7 +133,7 @@ class Queue:
         """The months with work, oldest first."""
         return [month for month in self._months() if self.names(month)]
 
-    def newest(self) -> dict[str, Newest]:
+    def newest(self) -> dict[str, NewestItem]:
         """The item that was added last, of each month with work."""
         return {month: newest for month in self._months() if (newest := self._newest(month)) is not None}
 
@@ -207,13 +207,13 @@ class Queue:
             )
         return []
 
-    def _newest(self, month: str) -> Newest | None:
+    def _newest(self, month: str) -> NewestItem | None:
         found = []
         with suppress(FileNotFoundError), os.scandir(self._of(month)) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     if _is_item(entry):
-                        found.append(Newest(entry.stat().st_mtime_ns, entry.name))
+                        found.append(NewestItem(entry.stat().st_mtime_ns, entry.name))
         return max(found, default=None)
 
     def _encoded(self, month: str, item: Item) -> bytes:

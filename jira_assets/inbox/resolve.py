@@ -22,7 +22,7 @@ OpenClient = Callable[[], JiraClient]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IssueLocation:
     """Where an issue is kept, and the project that Jira says it is in (None if we did not have to ask)."""
 
     issue_id: str
@@ -31,21 +31,21 @@ class Place:
 
 
 @dataclass(slots=True)
-class Resolution:
+class ResolvedIssues:
     """The places of the issues that a batch of events names, as far as they could be found.
 
     ``unseen`` are addresses where Jira has nothing, or nothing for us, and ``now`` is its own time when it
     was asked. ``error`` is why it could not be asked about the others.
     """
 
-    places: dict[str, Place] = field(default_factory=dict)
-    by_key: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, IssueLocation] = field(default_factory=dict)
+    by_key: dict[str, IssueLocation] = field(default_factory=dict)
     by_attachment: dict[str, str] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)
     now: datetime | None = None
     error: JiraError | None = None
 
-    def of(self, event: Event) -> list[Place] | None:
+    def of(self, event: Event) -> list[IssueLocation] | None:
         """Where the issues of an event are; None if one of them is not found yet."""
         found = [self.places.get(issue_id) for issue_id in self._ids(event)]
         found += [self.by_key.get(key) for key in event.issue_keys]
@@ -82,13 +82,13 @@ class Resolution:
         return seen if seen and self.error is None else event.issue_ids
 
 
-def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> Resolution:
+def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> ResolvedIssues:
     """Finds the issues that events name. Jira is asked once for all that the tables don't know; what it
     leaves out, and attachments that nobody knows, are asked for by themselves.
 
     An issue that Jira has deleted, and that was never stored, is placed by the ``created`` of the event.
     """
-    resolution = Resolution()
+    resolution = ResolvedIssues()
     attachments = {event.attachment_id for event in events if event.attachment_id is not None}
     ids = {issue_id for event in events for issue_id in event.issue_ids}
     keys = {key for event in events for key in event.issue_keys}
@@ -97,7 +97,7 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
         months = known.months(ids | set(resolution.by_attachment.values()))
     except WarehouseError:
         months = {}  # Jira knows, too
-    resolution.places = {issue_id: Place(issue_id, month) for issue_id, month in months.items()}
+    resolution.places = {issue_id: IssueLocation(issue_id, month) for issue_id, month in months.items()}
     unknown = sorted((ids | set(resolution.by_attachment.values())) - months.keys(), key=int)
     if unknown or keys or attachments - resolution.by_attachment.keys():
         try:
@@ -112,7 +112,7 @@ def resolve(events: Sequence[Event], known: Known, open_client: OpenClient) -> R
     return resolution
 
 
-def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: Iterable[str]) -> None:
+def _ask(client: JiraClient, resolution: ResolvedIssues, ids: Sequence[str], keys: Iterable[str]) -> None:
     for states in bulk_states(client, ids):
         resolution.places.update((state.issue_id, _place(state)) for state in states)
     for key in sorted(keys):
@@ -126,7 +126,7 @@ def _ask(client: JiraClient, resolution: Resolution, ids: Sequence[str], keys: I
             resolution.by_key[key] = _place(state)
 
 
-def _doubtful(resolution: Resolution, events: Iterable[Event]) -> list[str]:
+def _doubtful(resolution: ResolvedIssues, events: Iterable[Event]) -> list[str]:
     """What is to be asked for by itself: what could not be found, and should be seen by now."""
     waiting = (event for event in events if resolution.is_past_lag(event) and resolution.of(event) is None)
     return sorted({address for event in waiting for address in resolution.unfound(event)})
@@ -148,12 +148,12 @@ def _missing(client: JiraClient, addresses: Sequence[str]) -> set[str]:
         return {each for each, found in zip(addresses, pool.map(is_missing, addresses), strict=True) if found}
 
 
-def _place(state: IssueState) -> Place:
-    return Place(state.issue_id, state.month, state.project)
+def _place(state: IssueState) -> IssueLocation:
+    return IssueLocation(state.issue_id, state.month, state.project)
 
 
-def _place_deleted(resolution: Resolution, event: Event) -> None:
+def _place_deleted(resolution: ResolvedIssues, event: Event) -> None:
     if event.deletes_issue and event.created_hint is not None and resolution.error is None:
         month = month_of(event.created_hint)
         for issue_id in event.issue_ids:
-            resolution.places.setdefault(issue_id, Place(issue_id, month, event.project_key))
+            resolution.places.setdefault(issue_id, IssueLocation(issue_id, month, event.project_key))

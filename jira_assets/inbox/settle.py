@@ -55,7 +55,7 @@ class _Issue(msgspec.Struct):
     fields: _Fields
 
 
-class Answer:
+class FetchedIssue:
     """What Jira answered about one issue: its records of one fetch."""
 
     def __init__(self, records: Iterable[Record]) -> None:

@@ -46,7 +46,7 @@ class MovedIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedPart:
     """One part: a payload, or the error in its place."""
 
     payload: bytes | None
@@ -63,9 +63,9 @@ class IssueOnItsWay:
     issue_id: str
     key: str
     updated: datetime
-    parts: dict[Part, Future[Fetched]]
+    parts: dict[Part, Future[FetchedPart]]
     changelog: EmbeddedHistory | None  # None for one whose history is not asked for
-    slas: list[Fetched]
+    slas: list[FetchedPart]
     answered_at: datetime | None = None  # by Jira's clock
 
 
@@ -75,8 +75,8 @@ class Batch:
 
     issues: list[IssueOnItsWay] = field(default_factory=list)
     weight: int = 0
-    changelogs: Future[Changelogs | Fetched] | None = None
-    slas: Future[dict[str, list[Fetched]]] | None = None
+    changelogs: Future[Changelogs | FetchedPart] | None = None
+    slas: Future[dict[str, list[FetchedPart]]] | None = None
     completed: Future[dict[str, Completed]] | None = None
 
     @property
@@ -85,7 +85,7 @@ class Batch:
         return len(self.issues) >= _BATCH_ISSUES or self.weight >= _BATCH_BYTES
 
 
-def completed_issue(arrived: Mapping[Part, Fetched], completed: Completed) -> Fetched:
+def completed_issue(arrived: Mapping[Part, FetchedPart], completed: Completed) -> FetchedPart:
     """The issue with what Jira left out of it, and with the lengths of the lists that were read elsewhere."""
     without, lengths = completed.without, {}
     for name in sorted(completed.lists):
@@ -99,7 +99,7 @@ def completed_issue(arrived: Mapping[Part, Fetched], completed: Completed) -> Fe
     return replace(arrived[Part.ISSUE], payload=payload, without=without)
 
 
-def one_ahead(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
+def prefetch_one(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
     """The items, the next one being made in the pool while one is worked on."""
     upcoming = pool.submit(next, items, None)
     while (item := upcoming.result()) is not None:
@@ -122,33 +122,33 @@ def held_back(items: Iterator[T], count: int) -> Iterator[T]:
     yield from started
 
 
-def done(fetched: Fetched) -> Future[Fetched]:
+def done(fetched: FetchedPart) -> Future[FetchedPart]:
     """What need not be waited for."""
-    future: Future[Fetched] = Future()
+    future: Future[FetchedPart] = Future()
     future.set_result(fetched)
     return future
 
 
-def sla_answers(slas: Slas, sent_at: datetime) -> list[Fetched]:
+def sla_answers(slas: Slas, sent_at: datetime) -> list[FetchedPart]:
     """What could be read of an issue's SLAs, and the reason why the rest could not."""
-    told = [] if slas.payload is None else [Fetched(slas.payload, sent_at, fields=slas.fields)]
-    return told if slas.refusal is None else [*told, Fetched(None, sent_at, slas.refusal)]
+    told = [] if slas.payload is None else [FetchedPart(slas.payload, sent_at, fields=slas.fields)]
+    return told if slas.refusal is None else [*told, FetchedPart(None, sent_at, slas.refusal)]
 
 
 def slas_of(
     client: JiraClient, issue_ids: Sequence[str], sla_fields: Collection[str]
-) -> dict[str, list[Fetched]]:
+) -> dict[str, list[FetchedPart]]:
     """The SLAs of each issue, or the error in their place: also if it is this account that is refused."""
     asked = client.clock.reading()
     try:
         read = read_slas(client, issue_ids, sla_fields)
     except JiraError as error:
         asked_at = client.clock.at(asked)
-        return {issue_id: [Fetched(None, asked_at, error.without_reason)] for issue_id in issue_ids}
+        return {issue_id: [FetchedPart(None, asked_at, error.without_reason)] for issue_id in issue_ids}
     return {issue_id: sla_answers(slas, sent_at) for issue_id, (slas, sent_at) in read.items()}
 
 
-def changelogs_of(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | Fetched:
+def changelogs_of(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | FetchedPart:
     """The histories that Jira sends in bulk, or the error in place of all."""
     asked_at = client.now
     try:
@@ -156,4 +156,4 @@ def changelogs_of(client: JiraClient, issue_ids: Sequence[str]) -> Changelogs | 
     except Unauthorised:
         raise
     except JiraError as error:
-        return Fetched(None, asked_at, error.without_reason)
+        return FetchedPart(None, asked_at, error.without_reason)

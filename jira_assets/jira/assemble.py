@@ -14,7 +14,7 @@ from msgspec import Raw
 from jira_assets.jira import parts
 from jira_assets.jira.arriving import (
     Batch,
-    Fetched,
+    FetchedPart,
     IssueOnItsWay,
     MovedIssue,
     PartFailure,
@@ -22,7 +22,7 @@ from jira_assets.jira.arriving import (
     completed_issue,
     done,
     held_back,
-    one_ahead,
+    prefetch_one,
     sla_answers,
     slas_of,
 )
@@ -112,7 +112,7 @@ class Assembly:
         batch = Batch()
         contradiction: BrokenPaging | None = None
         try:
-            for page in one_ahead(pool, pages):
+            for page in prefetch_one(pool, pages):
                 for raw in page.value.issues:
                     issue = self._placed(cut(raw, self._slas.fields), page.sent_at)
                     if issue is None:
@@ -150,12 +150,12 @@ class Assembly:
         sent_at = page.sent_at
         history = EmbeddedHistory(issue.changelog_total, issue.changelog)
         batch.weight += len(issue.payload) + history.weight + (history.total or 0) * _BYTES_OF_AN_ELEMENT
-        on_its_way = {Part.ISSUE: done(Fetched(issue.payload, sent_at))}
+        on_its_way = {Part.ISSUE: done(FetchedPart(issue.payload, sent_at))}
         for part, embedded in ((Part.COMMENTS, issue.comments), (Part.WORKLOGS, issue.worklogs)):
             if embedded.is_complete:
                 payload = parts.array_of(embedded.elements or [])
                 batch.weight += len(payload)
-                on_its_way[part] = done(Fetched(payload, sent_at))
+                on_its_way[part] = done(FetchedPart(payload, sent_at))
             else:
                 # Short, or not sent at all: then only the part's own address tells what there is.
                 batch.weight += (embedded.total or 0) * _BYTES_OF_AN_ELEMENT
@@ -176,7 +176,7 @@ class Assembly:
         They are ordered by its ``updated``, so there are none if not even that can be had.
         """
         now = self._client.now
-        on_its_way = {Part.ISSUE: done(Fetched(None, now, error.without_reason))}
+        on_its_way = {Part.ISSUE: done(FetchedPart(None, now, error.without_reason))}
         try:
             state = state_of(self._client, issue_id)
         except Unauthorised:
@@ -200,27 +200,27 @@ class Assembly:
         issue_id: str,
         key: str,
         embedded: EmbeddedList | None = None,
-    ) -> Future[Fetched]:
+    ) -> Future[FetchedPart]:
         elements = embedded.elements if embedded else None
         shown = [element.copy() for element in elements or ()]  # what was decoded holds on to its page
         read = partial(_PART_READERS[part], self._client, issue_id, shown)
         return pool.submit(self._fetched, part, key, read)
 
-    def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> Fetched:
+    def _fetched(self, part: Part, key: str, read: Callable[[], PartList]) -> FetchedPart:
         """A part, or the error in its place. A refused credential is no such error: it ends everything."""
         asked_at = self._client.now
         reason = self._access.withheld(part, key)
         if reason is not None:
-            return Fetched(None, asked_at, reason)
+            return FetchedPart(None, asked_at, reason)
         try:
             whole = read()
         except Unauthorised:
             raise
         except JiraError as error:
             self._access.refused(part, key, error)
-            return Fetched(None, asked_at, self._access.withheld(part, key) or error.without_reason)
+            return FetchedPart(None, asked_at, self._access.withheld(part, key) or error.without_reason)
         self._access.succeeded(part)
-        return Fetched(whole.payload, whole.sent_at)
+        return FetchedPart(whole.payload, whole.sent_at)
 
     def _sealed(self, pool: ThreadPoolExecutor, batch: Batch) -> Batch:
         expected = [issue.issue_id for issue in batch.issues if issue.changelog is not None]
@@ -258,7 +258,7 @@ class Assembly:
                     self.failures.append(PartFailure(issue.issue_id, issue.key, part, error))
         return records
 
-    def _result(self, issue: IssueOnItsWay, part: Part) -> Fetched:
+    def _result(self, issue: IssueOnItsWay, part: Part) -> FetchedPart:
         """What became of a part. What was refused may turn out to be withheld from all issues."""
         fetched = issue.parts[part].result()
         if fetched.error is not None and part in _PART_READERS:
@@ -271,19 +271,19 @@ class Assembly:
         for issue in batch.issues:
             if issue.changelog is None:
                 continue
-            if isinstance(bulk, Fetched):
+            if isinstance(bulk, FetchedPart):
                 issue.parts[Part.CHANGELOG] = done(bulk)
                 continue
             sent = bulk.histories.get(issue.issue_id)
             known = whole_history(sent, issue.changelog)
             if known is not None:
                 asked_at = bulk.sent_at or issue.parts[Part.ISSUE].result().fetched_at
-                issue.parts[Part.CHANGELOG] = done(Fetched(parts.array_of(known), asked_at))
+                issue.parts[Part.CHANGELOG] = done(FetchedPart(parts.array_of(known), asked_at))
             else:
                 read = partial(own_history, self._client, issue.issue_id, sent, issue.changelog)
                 issue.parts[Part.CHANGELOG] = pool.submit(self._fetched, Part.CHANGELOG, issue.key, read)
 
-    def _record(self, issue: IssueOnItsWay, part: Part, fetched: Fetched) -> Record:
+    def _record(self, issue: IssueOnItsWay, part: Part, fetched: FetchedPart) -> Record:
         return Record(
             issue_id=issue.issue_id,
             part=part,

@@ -15,7 +15,7 @@ from jira_assets.jira.clock import JiraClock
 from jira_assets.jira.cloud_id import cloud_id_of_site
 from jira_assets.jira.host import MAX_ANSWER_BYTES, Answer, Host, Hosts, Parameters, Request, Statistics
 from jira_assets.jira.oauth import AccessTokens
-from jira_assets.jira.redirects import Elsewhere
+from jira_assets.jira.redirects import RedirectClient
 from jira_assets.jira.shared import Shared
 from jira_assets.settings import Settings
 
@@ -51,7 +51,7 @@ class JiraClient:
         self._throttle = throttle or Throttle()
         site = base_url.address if isinstance(base_url, auth.Gateway) else base_url
         self._hosts = Hosts(self._throttle, timeout, max_answer_bytes, site)
-        self._elsewhere = Elsewhere(site, timeout, self._hosts.session)
+        self._elsewhere = RedirectClient(site, timeout, self._hosts.session)
         self._jira = Shared(self._open_jira)
         self._kept: dict[Callable[[JiraClient], object], object] = {}
         self._keeping = RLock()

@@ -21,7 +21,7 @@ from jira_assets.jira.errors import (
 from jira_assets.jira.host import Answer
 from jira_assets.jira.issue_json import issue_id_of
 from jira_assets.jira.jql import created_between, created_in_month, created_on_days_of, month_bounds
-from jira_assets.jira.listing import every_issue, unlisted_issues
+from jira_assets.jira.listing import every_issue, issues_missing_from_search
 from jira_assets.jira.paging import IssuePage
 from jira_assets.jira.slas import NO_SLAS, SlaSource
 from jira_assets.raw.record import Record, Source
@@ -73,13 +73,13 @@ class MonthFetch(Assembly):
         counted = self._counted()
         if counted is not None and counted <= len(listed):
             return
-        yield from unlisted_issues(self._client, [query], listed, *_WHOLE, self._note_unreadable)
+        yield from issues_missing_from_search(self._client, [query], listed, *_WHOLE, self._note_unreadable)
         if counted is None or counted - len(listed) <= _tolerated(counted):
             return
         # If search comes to its end too early, it does so less with less to list.
         before = len(listed)
         days = created_on_days_of(self._month, self._guard.named)
-        yield from unlisted_issues(self._client, days, listed, *_WHOLE, self._note_unreadable)
+        yield from issues_missing_from_search(self._client, days, listed, *_WHOLE, self._note_unreadable)
         if len(listed) == before:
             told = f"Jira estimates {counted:,} issues, and lists {before:,} however it is asked"
             self._progress(f"{self._month}: {told}")

@@ -22,7 +22,14 @@ from jira_assets.jira.errors import (
     Unauthorised,
     Unavailable,
 )
-from jira_assets.jira.retries import Setback, broken, failure, fit_to_tell, is_login_refused, redirect_host
+from jira_assets.jira.retries import (
+    FailedTry,
+    broken,
+    failure,
+    is_login_refused,
+    redirect_host,
+    without_credentials,
+)
 from jira_assets.text.surrogates import without_lone_surrogates
 
 T = TypeVar("T")
@@ -171,7 +178,7 @@ class Host:
         self,
         request: Request[T],
         credentials: Credentials,
-        ask: Callable[[Request[T], Credential], V | Setback | Unauthorised],
+        ask: Callable[[Request[T], Credential], V | FailedTry | Unauthorised],
     ) -> V:
         tries = self._throttle.tries(request.endpoint)
         was_refused = on_trial = False
@@ -198,7 +205,7 @@ class Host:
                 if on_trial:
                     on_trial = False
                     self._throttle.trust()
-                if not isinstance(outcome, Setback):
+                if not isinstance(outcome, FailedTry):
                     self._accepted = credential
                     self._throttle.succeeded(request.endpoint)
                     return outcome
@@ -215,7 +222,7 @@ class Host:
         return credential is self._accepted and not refusal.is_login_refused
 
     def _wait_or_give_up(
-        self, request: Request[T], setback: Setback, delay: float, waited: float, attempt: int, tries: int
+        self, request: Request[T], setback: FailedTry, delay: float, waited: float, attempt: int, tries: int
     ) -> None:
         endpoint = request.endpoint
         # Less to do does not help against a limit of requests.
@@ -233,7 +240,7 @@ class Host:
         if not setback.pauses:
             self._throttle.sleep(delay)
 
-    def _decoded(self, request: Request[T], credential: Credential) -> Answer[T] | Setback | Unauthorised:
+    def _decoded(self, request: Request[T], credential: Credential) -> Answer[T] | FailedTry | Unauthorised:
         """One request. Returns what may be tried again, after a 401 perhaps; raises what may not."""
         clock = self._hosts.clock
         sent = clock.reading()
@@ -254,24 +261,24 @@ class Host:
             value = _value(content, request.into)
             return Answer(value, clock.at(sent), clock.now if clock.is_told else None)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            reason = fit_to_tell(f"the body is not the JSON that was expected ({error})", credential)
-            return Setback(Unavailable(request.method, request.path, response.status_code, reason))
+            reason = without_credentials(f"the body is not the JSON that was expected ({error})", credential)
+            return FailedTry(Unavailable(request.method, request.path, response.status_code, reason))
 
     def _opened(
         self, request: Request[T], credential: Credential
-    ) -> requests.Response | Setback | Unauthorised:
+    ) -> requests.Response | FailedTry | Unauthorised:
         return self._send(request, credential, _CONTENT)
 
     def _send(
         self, request: Request[T], credential: Credential, accepted: Container[int]
-    ) -> requests.Response | Setback | Unauthorised:
+    ) -> requests.Response | FailedTry | Unauthorised:
         """The answer, if it has one of the accepted statuses; its body is yet to be read."""
         prepared = self._prepare(request, credential)
         self._hosts.count(requests=1)
         sent = self._hosts.clock.reading()
         try:
             response = send(self._session, prepared, self._hosts.timeout)
-            told = time_told(response)
+            told = time_of(response)
             if told is not None:
                 self._hosts.clock.note(told, sent)
             is_accepted = response.status_code in accepted and redirect_host(response) is not None
@@ -296,7 +303,7 @@ class Host:
         return self._session.prepare_request(sent)
 
 
-def time_told(response: requests.Response) -> datetime | None:
+def time_of(response: requests.Response) -> datetime | None:
     """What the time is by the host's own clock (RFC 9110, 6.6.1)."""
     try:
         told = parsedate_to_datetime(response.headers.get("Date", ""))

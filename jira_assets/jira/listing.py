@@ -31,10 +31,10 @@ def every_issue(
             listed.update(ids_of(page.value))
             yield page
     except UnreadablePage:
-        yield from unlisted_issues(client, [jql], listed, fields, expand, failed)
+        yield from issues_missing_from_search(client, [jql], listed, fields, expand, failed)
 
 
-def unlisted_issues(
+def issues_missing_from_search(
     client: JiraClient,
     jqls: Iterable[str],
     listed: set[str],

@@ -28,7 +28,7 @@ class RefusedAddress(Exception):
     """An address that nobody should be sent to. The message is the reason, without the address."""
 
 
-class Elsewhere:
+class RedirectClient:
     """GETs what Jira redirects to. Threads may share it.
 
     ``opened`` makes the session for a host. Addresses have to be of https; those of a site that is itself on

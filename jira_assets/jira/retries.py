@@ -26,7 +26,7 @@ _CREDENTIAL_REFUSED = ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class FailedTry:
     """A try that may be repeated: the error it will be if it is not, and how long Jira asked us to wait."""
 
     error: JiraError
@@ -41,15 +41,15 @@ def is_login_refused(response: requests.Response) -> bool:
     return reason in _CREDENTIAL_REFUSED
 
 
-def broken(method: str, path: str, error: requests.RequestException, credential: Credential) -> Setback:
+def broken(method: str, path: str, error: requests.RequestException, credential: Credential) -> FailedTry:
     """A connection that ended without an answer."""
     # The cause is told in words, not chained: the library's texts hold addresses and proxy passwords.
-    return Setback(Unavailable(method, path, None, fit_to_tell(what_broke(error), credential)))
+    return FailedTry(Unavailable(method, path, None, without_credentials(what_broke(error), credential)))
 
 
 def failure(
     method: str, path: str, response: requests.Response, body: bytes, credential: Credential
-) -> Setback | Unauthorised:
+) -> FailedTry | Unauthorised:
     """An answer that is none, and the beginning of its body: what may be tried again, after a 401 perhaps.
 
     Raises what may not.
@@ -64,14 +64,14 @@ def failure(
         reason = f"the answer is a redirect to {host}"  # never the address: it may be signed
     if kind is Unauthorised:
         kind = credential.refusal
-    error = kind(method, path, response.status_code, fit_to_tell(reason, credential))
+    error = kind(method, path, response.status_code, without_credentials(reason, credential))
     if isinstance(error, Unauthorised):
         error.is_login_refused = login_refused
         return error
     if kind not in (RateLimited, Unavailable):
         raise error
     asked_for = seconds_asked_for(response.headers, clock.now())
-    return Setback(
+    return FailedTry(
         error,
         asked_for,
         pauses=kind is RateLimited or asked_for is not None,
@@ -87,6 +87,6 @@ def redirect_host(response: requests.Response) -> str | None:
         return None
 
 
-def fit_to_tell(text: str, credential: Credential) -> str:
+def without_credentials(text: str, credential: Credential) -> str:
     """A text for a log: redacted before it is cut short, and after what was escaped is plain."""
     return credential.redact(one_line(credential.redact(text)))

@@ -9,7 +9,7 @@ import polars as pl
 
 from jira_assets.raw.contents import Contents
 from jira_assets.raw.errors import UnreadableSegment
-from jira_assets.raw.partial import Answer, merged, older_fields
+from jira_assets.raw.partial import NamedPayload, merged, older_fields
 from jira_assets.raw.record import Hidden, HiddenPayload, Part, part_of
 from jira_assets.raw.segments import Row, Segment
 
@@ -151,7 +151,7 @@ def _fill_slas(issue: LatestIssue, slas: list[tuple[Row, bytes]]) -> None:
 def _fill_state(issue: LatestIssue, states: list[tuple[Row, bytes]]) -> None:
     states.sort(key=lambda state: (_recency(state[0]), state[0][1]), reverse=True)
     newest = states[0][0]
-    issue.payloads[Part.ISSUE] = merged([Answer(row[1], payload) for row, payload in states])
+    issue.payloads[Part.ISSUE] = merged([NamedPayload(row[1], payload) for row, payload in states])
     issue.fetched_at[Part.ISSUE] = newest[3] // 1000
     issue.source = newest[4]
     issue.issue_updated = newest[2] // 1000

@@ -42,7 +42,7 @@ _IS_WITHHELD = pl.any_horizontal(pl.col("error").str.starts_with(reason) for rea
 _IS_FAILURE = ~_IS_WITHHELD | pl.col("part").str.contains(":-")
 
 
-class Newest(NamedTuple):
+class NewestState(NamedTuple):
     """The greatest generation of an issue, and the `issue_updated` (milliseconds since the epoch) of its
     newest state in that.
     """
@@ -146,16 +146,16 @@ class RawLog:
         """The issues that were found in another month at some time, whatever was fetched since."""
         return self._with_part(month, Part.MOVED)
 
-    def newest(self, month: str, issue_ids: Collection[str]) -> dict[str, Newest]:
+    def newest(self, month: str, issue_ids: Collection[str]) -> dict[str, NewestState]:
         """The newest state of each of these issues that the month's log has, be it deleted since or not."""
         if not issue_ids:
             return {}
         wanted = _IS_STATE & pl.col("issue_id").is_in(list(issue_ids))
         read = self._read(month, [*_OF_STATES, "part", "error"], (min(issue_ids), max(issue_ids)))
-        found: dict[str, Newest] = {}
+        found: dict[str, NewestState] = {}
         for _, frame in read:
             for issue_id, updated, generation in frame.filter(wanted).select(_OF_STATES).iter_rows():
-                state = Newest(generation, updated // 1000)
+                state = NewestState(generation, updated // 1000)
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
 

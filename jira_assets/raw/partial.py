@@ -17,14 +17,14 @@ Fields = dict[str, msgspec.Raw]
 _NULL = b"null"
 
 
-class Answer(NamedTuple):
+class NamedPayload(NamedTuple):
     """The payload of a row of the issue part, and the name under which it stands in the log."""
 
     name: str
     payload: bytes
 
 
-def merged(answers: Sequence[Answer]) -> bytes:
+def merged(answers: Sequence[NamedPayload]) -> bytes:
     """The payload that these answers come to, the latest of them first: of the same bytes in any case.
 
     What is no JSON object says nothing; if that is the latest, it is the payload.

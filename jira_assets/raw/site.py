@@ -34,7 +34,7 @@ class ScopeProject(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
-class Scope(msgspec.Struct, frozen=True):
+class FieldScope(msgspec.Struct, frozen=True):
     """Where a field of a team-managed project is valid."""
 
     type: str | None = None
@@ -52,7 +52,7 @@ class SiteField(msgspec.Struct, frozen=True):
     navigable: bool | None = None
     clauseNames: tuple[str, ...] | None = None
     schema: FieldSchema | None = None
-    scope: Scope | None = None
+    scope: FieldScope | None = None
     listed: bool = True
 
     @property

@@ -15,7 +15,7 @@ from jira_assets.tables.mapping_file import MappingError, read_mapping
 from jira_assets.tables.names import Names
 from jira_assets.tables.policy import Policy, PolicyError, default_policy, load_policy
 from jira_assets.tables.protection import Protection
-from jira_assets.tables.resolve import Resolution, resolve
+from jira_assets.tables.resolve import FieldResolution, resolve
 from jira_assets.warehouse.outdated import made_by, outdated_months
 
 
@@ -60,13 +60,13 @@ def protection(settings: Settings) -> Protection:
     return Protection(catalogue().policy, settings.keyring)
 
 
-def resolution(settings: Settings) -> Resolution:
+def resolution(settings: Settings) -> FieldResolution:
     """The fields that the configured columns show. Raises ``SettingsError``, ``RawLogError``."""
     fields, remembered = read_fields(settings.raw_dir), read_resolved(settings.raw_dir)
     return resolve(catalogue().mapping, fields, remembered)
 
 
-def remember(settings: Settings, resolved: Resolution) -> None:
+def remember(settings: Settings, resolved: FieldResolution) -> None:
     """From now on the columns keep the fields that they show, whatever those are called later.
 
     Raises ``SettingsError``, ``RawLogError``.
@@ -74,7 +74,7 @@ def remember(settings: Settings, resolved: Resolution) -> None:
     write_resolved(settings.raw_dir, resolved.ids_by_name)
 
 
-def site(settings: Settings, resolved: Resolution) -> Site:
+def site(settings: Settings, resolved: FieldResolution) -> Site:
     """What the tables need to know beside the issues. Raises ``SettingsError``."""
     # Rebuilding needs no access to Jira; only addresses of issues behind the gateway need the domain.
     try:

@@ -27,9 +27,9 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.site import write_fields
 from jira_assets.settings import Settings
-from jira_assets.sync.apply import Applied, QueuedIssues
 from jira_assets.sync.attachments.download import AttachmentDownload, FileCounts
-from jira_assets.sync.whole_month import Fetched, WholeMonth
+from jira_assets.sync.queued_issues import Applied, QueuedIssues
+from jira_assets.sync.whole_month import FetchedMonth, WholeMonth
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError
 from jira_assets.warehouse.known import Known
@@ -142,7 +142,7 @@ class Download:
 
     def _month(self, month: str, queued_only: bool) -> Metadata:
         began, before = time.monotonic(), self._statistics()
-        done: list[Fetched | Applied] = []
+        done: list[FetchedMonth | Applied] = []
         files = AttachmentDownload(self._settings, self._client, self._raw, month, self._log.info)
         if not queued_only or not self._raw.is_whole(month):
             whole = WholeMonth(
@@ -171,7 +171,7 @@ class Download:
             done.append(queued.apply(self._log.info))
         self._raw.compact(month)
         seconds = time.monotonic() - began
-        metadata = _metadata(done, before, self._statistics(), seconds) | _told_of_files(files.counts)
+        metadata = _metadata(done, before, self._statistics(), seconds) | _file_metadata(files.counts)
         if self._guard.lost:
             self._log.error("%s: %s cannot be seen", month, ", ".join(self._guard.lost))
             metadata["projects_lost"] = self._guard.lost
@@ -185,7 +185,7 @@ class Download:
 
 
 def _metadata(
-    done: Sequence[Fetched | Applied], before: Statistics, after: Statistics, seconds: float
+    done: Sequence[FetchedMonth | Applied], before: Statistics, after: Statistics, seconds: float
 ) -> dict[str, int | float | str | list[str]]:
     failed = [failure for each in done for failure in each.failures]
     skipped = [issue for each in done for issue in each.skipped]
@@ -201,7 +201,7 @@ def _metadata(
     }
     moved = [key for each in done for key in each.moved]
     out_of_range = [key for each in done for key in each.out_of_range]
-    went_back = [issue_id for each in done if isinstance(each, Fetched) for issue_id in each.went_back]
+    went_back = [issue_id for each in done if isinstance(each, FetchedMonth) for issue_id in each.went_back]
     for applied in (each for each in done if isinstance(each, Applied)):
         metadata |= {
             "events_settled": applied.settled,
@@ -222,7 +222,7 @@ def _metadata(
     return metadata
 
 
-def _told_of_files(counts: FileCounts) -> dict[str, int | list[str]]:
+def _file_metadata(counts: FileCounts) -> dict[str, int | list[str]]:
     told: dict[str, int | list[str]] = {
         "files_downloaded": counts.downloaded,
         "file_bytes": counts.bytes,

@@ -20,11 +20,11 @@ from jira_assets.jira.issue_json import SkippedIssue
 from jira_assets.jira.slas import SlaSource
 from jira_assets.jira.states import bulk_states
 from jira_assets.raw.errors import RawLogError
-from jira_assets.raw.log import Newest, RawLog
+from jira_assets.raw.log import NewestState, RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.standing import NOTHING
-from jira_assets.sync.apply import failures, standing_of, stored_fields
-from jira_assets.sync.moving import ask_elsewhere, gone_to
+from jira_assets.sync.moved_issues import moved_record, queue_in_other_months
+from jira_assets.sync.queued_issues import failures, standing_of, stored_fields
 from jira_assets.timestamps import epoch_milliseconds, month_of
 
 
@@ -41,7 +41,7 @@ class _Issue(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class Fetched:
+class FetchedMonth:
     """What fetching a month came to.
 
     ``moved`` are issues that are stored in it and are of another month now, ``out_of_range`` those among
@@ -79,9 +79,9 @@ class WholeMonth:
         self._log = log
         self._stored = partial(stored_fields, raw, month)
         self._standing = NOTHING
-        self._fetched = Fetched()
+        self._fetched = FetchedMonth()
 
-    def fetch(self, projects: Sequence[str], guard: AccessGuard) -> Fetched:
+    def fetch(self, projects: Sequence[str], guard: AccessGuard) -> FetchedMonth:
         """Appends what Jira has. Raises ``JiraError`` and ``RawLogError``."""
         fetch = fetch_month(
             self._client,
@@ -121,7 +121,7 @@ class WholeMonth:
         except RawLogError:
             return set()  # a damaged file keeps nobody from appending; whoever needs it will name it
 
-    def _older(self, records: Iterable[Record], gone: Iterable[str]) -> dict[str, Newest]:
+    def _older(self, records: Iterable[Record], gone: Iterable[str]) -> dict[str, NewestState]:
         """The issues of which a newer state than this one is stored, with that."""
         shown = {
             record.issue_id: epoch_milliseconds(record.issue_updated)
@@ -138,7 +138,7 @@ class WholeMonth:
             issue_id: newest for issue_id, newest in stored.items() if shown[issue_id] < newest.issue_updated
         }
 
-    def _follow_back(self, newest: dict[str, Newest]) -> None:
+    def _follow_back(self, newest: dict[str, NewestState]) -> None:
         """Asks for issues by id that search shows in an older state than is stored. Is that how they are, as
         after a restore from a backup, it wins over what is stored.
         """
@@ -188,7 +188,7 @@ class WholeMonth:
         for state in moved.values():
             told = f"{state.key} ({state.month})"
             if state.month < self._start_month:
-                left = gone_to(state.issue_id, state.month, asked_at, Source.BACKFILL)
+                left = moved_record(state.issue_id, state.month, asked_at, Source.BACKFILL)
                 self._raw.append(self._month, self._standing.after([left]))
                 self._fetched.out_of_range.append(told)
             else:
@@ -196,7 +196,7 @@ class WholeMonth:
         wanted = {issue.issue_id: month_of(issue.created) for issue in listed_here}
         wanted |= {state.issue_id: state.month for state in moved.values()}
         in_range = {issue_id: month for issue_id, month in wanted.items() if month >= self._start_month}
-        ask_elsewhere(self._queue, in_range, self._month, Source.BACKFILL)
+        queue_in_other_months(self._queue, in_range, self._month, Source.BACKFILL)
 
     def _refuse_sudden_emptiness(self, fetch: MonthFetch) -> None:
         """Without rights Jira answers 200 with nothing: nothing where there was something is no answer."""
@@ -210,7 +210,7 @@ class WholeMonth:
             )
 
 
-def _asked_again(issue_id: str, newest: Newest, now: datetime) -> Item:
+def _asked_again(issue_id: str, newest: NewestState, now: datetime) -> Item:
     """What is stored may be right all the same, if it is so new, by Jira's clock, that reads may not show it
     yet.
     """
@@ -220,7 +220,7 @@ def _asked_again(issue_id: str, newest: Newest, now: datetime) -> Item:
     return Item(issue_id, cause, clock.now(), Source.RECONCILE, expected=expected)
 
 
-def _in_next_generation(record: Record, newest: dict[str, Newest], older: Iterable[str]) -> Record:
+def _in_next_generation(record: Record, newest: dict[str, NewestState], older: Iterable[str]) -> Record:
     if record.issue_id not in older:
         return record
     return replace(record, generation=newest[record.issue_id].generation + 1)

@@ -17,7 +17,7 @@ FAILED = f"(error IS NOT NULL AND NOT ({_WITHHELD}))"
 """The SQL condition that a part failed to be fetched, and is not withheld as a whole."""
 
 
-class _Stored(NamedTuple):
+class _PartCount(NamedTuple):
     """A part of an issue: how much of it there is in Jira and here, and how much more Jira sent."""
 
     part: Part
@@ -26,10 +26,10 @@ class _Stored(NamedTuple):
     repeated: int | None
 
 
-def _parts(issue: Issue) -> list[_Stored]:
+def _parts(issue: Issue) -> list[_PartCount]:
     fields = issue.fields
     found = [
-        _Stored(Part.ISSUE, None, None, _repeated(issue.attachments) + _repeated(issue.links)),
+        _PartCount(Part.ISSUE, None, None, _repeated(issue.attachments) + _repeated(issue.links)),
         _list(Part.COMMENTS, fields.comment, issue.comments),
         _list(Part.CHANGELOG, issue.change_count, issue.histories),
         _list(Part.WORKLOGS, fields.worklog, issue.worklogs),
@@ -37,20 +37,20 @@ def _parts(issue: Issue) -> list[_Stored]:
     ]
     if Part.SLA in issue.latest.fetched_at or Part.SLA in issue.latest.errors:
         repeated = sum(sla.cycles().repeated for _, sla in issue.slas.values())
-        found.append(_Stored(Part.SLA, None, len(issue.slas), repeated))
+        found.append(_PartCount(Part.SLA, None, len(issue.slas), repeated))
     return found
 
 
-def _list(part: Part, count: Count | None, children: Distinct[Any] | None) -> _Stored:
+def _list(part: Part, count: Count | None, children: Distinct[Any] | None) -> _PartCount:
     """Of a part that is a list. Those without an id have no row."""
     expected = None if count is None else count.total
     if children is None:
-        return _Stored(part, expected, None, None)
+        return _PartCount(part, expected, None, None)
     stored = len([child for child in children if child.id is not None])
     if expected is not None and children.repeated:
         # Jira's count may be of what it sends, repetitions included.
         expected = min(expected, max(stored, expected - children.repeated))
-    return _Stored(part, expected, stored, children.repeated)
+    return _PartCount(part, expected, stored, children.repeated)
 
 
 def _repeated(elements: Distinct[Any] | None) -> int:

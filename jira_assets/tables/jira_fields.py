@@ -9,7 +9,7 @@ from jira_assets.tables.columns import boolean, text, text_list
 from jira_assets.tables.declare import Table
 from jira_assets.tables.frames import frame
 from jira_assets.tables.readers import Rows
-from jira_assets.tables.resolve import Resolution
+from jira_assets.tables.resolve import FieldResolution
 
 
 class _Shown(NamedTuple):
@@ -49,7 +49,7 @@ JIRA_FIELDS = Table(
 )
 
 
-def fields_frame(resolution: Resolution) -> pl.DataFrame:
+def fields_frame(resolution: FieldResolution) -> pl.DataFrame:
     """The site's fields as a frame of the declared schema, by id."""
     keys, columns = resolution.site().keys, resolution.columns_by_field
     shown = [

@@ -19,7 +19,7 @@ from jira_assets.tables.issue import Problem
 from jira_assets.tables.lenient import read
 from jira_assets.tables.protection import Protection
 from jira_assets.tables.readers import Rows, as_text, each, id_text, of_owner
-from jira_assets.tables.shapes import Id, Scope, StatusCategory, User, When
+from jira_assets.tables.shapes import Id, ProjectScope, StatusCategory, User, When
 
 
 class _Category(msgspec.Struct):
@@ -39,7 +39,7 @@ class _Project(msgspec.Struct):
 class _Status(msgspec.Struct):
     name: str | None = None
     statusCategory: StatusCategory | None = None
-    scope: Scope | None = None
+    scope: ProjectScope | None = None
 
 
 class _Named(msgspec.Struct):
@@ -52,7 +52,7 @@ class _IssueType(msgspec.Struct):
     name: str | None = None
     subtask: bool | None = None
     hierarchyLevel: int | None = None
-    scope: Scope | None = None
+    scope: ProjectScope | None = None
 
 
 class _Component(msgspec.Struct):

@@ -56,7 +56,7 @@ REFERENCES = (
 )
 
 
-class Known(NamedTuple):
+class KnownName(NamedTuple):
     """What is known of a thing: when it was read (milliseconds since the epoch), and its names."""
 
     read_at: int
@@ -130,11 +130,11 @@ class Names:
         # Before any list is: names that are newer than this says are compared once more, which is harmless.
         self.version = store.version(_LISTS) if store else ""
 
-    def known(self, list_name: str) -> Mapping[str, Known]:
+    def known(self, list_name: str) -> Mapping[str, KnownName]:
         """All entries of a list, by id."""
         _, values = _SHAPES.get(list_name, _NAMED)
         return {
-            entry_id: Known(each.read_at, values(each.entry))
+            entry_id: KnownName(each.read_at, values(each.entry))
             for entry_id, each in self._entries(list_name).items()
         }
 
@@ -146,7 +146,7 @@ class Names:
         if found is None:
             return own
         _, values = _SHAPES.get(list_name, _NAMED)
-        return Known(found.read_at, values(found.entry)).over(own, fetched_at)
+        return KnownName(found.read_at, values(found.entry)).over(own, fetched_at)
 
     @cached_property
     def former_keys(self) -> Mapping[str, tuple[str, ...]]:

@@ -25,7 +25,7 @@ class Resolved:
 
 
 @dataclass(frozen=True)
-class Resolution:
+class FieldResolution:
     """The columns of a mapping with the fields of a site that they show, and all its fields, by id."""
 
     columns: tuple[Resolved, ...]
@@ -64,7 +64,7 @@ class Resolution:
 
 def resolve(
     mapping: FieldMapping, fields: Iterable[SiteField], remembered: Mapping[str, str] | None = None
-) -> Resolution:
+) -> FieldResolution:
     """Finds the field of each column: by id, or by name, exact or else as people read it, if only one has it.
 
     ``remembered`` are ids by the names in the mapping, as they were found before: a field that is renamed,
@@ -72,7 +72,7 @@ def resolve(
     """
     in_order = tuple(sorted(fields, key=lambda field: field.id))
     catalogue = _Catalogue(in_order)
-    return Resolution(tuple(catalogue.resolve(column, remembered or {}) for column in mapping), in_order)
+    return FieldResolution(tuple(catalogue.resolve(column, remembered or {}) for column in mapping), in_order)
 
 
 class _Catalogue:

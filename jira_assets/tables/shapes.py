@@ -38,7 +38,7 @@ class ScopeProject(msgspec.Struct, gc=False):
     id: Id = None
 
 
-class Scope(msgspec.Struct, gc=False):
+class ProjectScope(msgspec.Struct, gc=False):
     """Where what a team-managed project has of its own is valid."""
 
     project: ScopeProject | None = None

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from jira_assets.text import blocks, files, inline, tables
+from jira_assets.text import blocks, files, inline, table_blocks
 from jira_assets.text.context import Begin, Context, End, Inline
 from jira_assets.text.links import label_and_target
 from jira_assets.text.nodes import Node
@@ -63,10 +63,10 @@ BLOCKS: dict[str, Begin] = {
     "orderedList": blocks.ordered_list,
     "paragraph": blocks.text_block,
     "rule": _rule,
-    "table": tables.table,
-    "tableCell": tables.cell,
-    "tableHeader": tables.cell,
-    "tableRow": tables.row,
+    "table": table_blocks.table,
+    "tableCell": table_blocks.cell,
+    "tableHeader": table_blocks.cell,
+    "tableRow": table_blocks.row,
     "taskItem": _task_item,
     "taskList": blocks.bullet_list,
 }

@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Stored:
+class StoredChange:
     """Rows written by table, and whether two fifths of the file are free now."""
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -53,13 +53,13 @@ def store(
     unreadable: Collection[str] = (),
     *,
     patience_s: float = DEFAULT_PATIENCE_S,
-) -> Stored:
+) -> StoredChange:
     """Make a change, or nothing of it. ``unreadable`` are months that nothing is to be compared with.
 
     Raises WarehouseBusy, WatermarkMoved, SchemaMismatch, and InSeveralMonths, after which another reading
     of the raw log tells what to write.
     """
-    stored = Stored()
+    stored = StoredChange()
     written: list[pl.DataFrame] = []
     pieces = iter(change.pieces)
     first = list(islice(pieces, 1))  # the file is opened only when there is something to write

@@ -19,7 +19,7 @@ _CREATE = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """Why a check (``name`` is ``asset.check``) does not pass: how many offenders, and the first of them."""
 
     name: str
@@ -32,7 +32,7 @@ class MonthResult(NamedTuple):
 
     state: str
     run_id: str
-    failed: list[Finding]
+    failed: list[RuleFinding]
 
 
 def read_results(connection: duckdb.DuckDBPyConnection, layer: str, version: str) -> dict[str, MonthResult]:
@@ -45,7 +45,7 @@ def read_results(connection: duckdb.DuckDBPyConnection, layer: str, version: str
     except duckdb.CatalogException:  # an older version of us made the file
         return {}
     return {
-        month: MonthResult(state, run_id, [Finding(**each) for each in failed])
+        month: MonthResult(state, run_id, [RuleFinding(**each) for each in failed])
         for month, state, run_id, failed in rows
     }
 

@@ -135,7 +135,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, read_only: bool, 
             connection.execute(f"USE memory; DETACH {name}")
             busy = f"{path} was replaced whenever it was opened. Look what else writes there, and run again."
         except duckdb.Error as error:
-            if not _held_elsewhere(error) and _inode(path) == before:
+            if not _held_by_another(error) and _inode(path) == before:
                 raise WarehouseError(f"cannot open {path}: {error}. {_REMEDY}") from error
             busy = _busy_message(path, str(error), patience_s)
         if time.monotonic() >= deadline:
@@ -166,7 +166,7 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         _engine.restart()  # after a fatal error, of the disk for example, it refuses everything
 
 
-def _held_elsewhere(error: duckdb.Error) -> bool:
+def _held_by_another(error: duckdb.Error) -> bool:
     return "Could not set lock" in str(error) or "already attached" in str(error)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from jira_assets.tables.issues import ISSUES
-from jira_assets.tables.resolve import Resolution
+from jira_assets.tables.resolve import FieldResolution
 from jira_assets.tables.sla_cycles import SLA_CYCLES
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.read import built
@@ -34,7 +34,7 @@ class Filled:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def filled(database: Path, resolution: Resolution) -> Filled:
+def filled(database: Path, resolution: FieldResolution) -> Filled:
     """Counts in the warehouse; nothing is filled while nothing is stored. Raises ``WarehouseError``.
 
     Months that were built with other columns or names than those of now are counted as they are.

@@ -74,7 +74,7 @@ _NEIGHBOURS = f"""
     UNION SELECT issue_id, month FROM {SCHEMA}.issues WHERE parent_id IN {_WANTED}
 """
 _KEYS = f"SELECT issue_id, issue_key FROM {SCHEMA}.issues WHERE issue_id IN {_WANTED}"
-# The columns of `Stored`, in their order.
+# The columns of `KnownIssue`, in their order.
 _COLUMNS = (
     "issue_id, month, issue_key AS key, project_key AS project, updated_at AS updated, status, "
     "status_category_key AS category, security_level AS level, "
@@ -145,7 +145,7 @@ class Outdated(NamedTuple):
     since: datetime
 
 
-class Stored(NamedTuple):
+class KnownIssue(NamedTuple):
     """An issue as the tables have it."""
 
     issue_id: str
@@ -164,13 +164,13 @@ class Differences:
     """Between the issues that Jira lists and those of some months here, of which there are ``stored``.
 
     ``seen_again`` are those that are listed and were out of sight. ``unlisted`` has the columns of
-    ``Stored``, and ``unseen_level``: the issue's security level, if no issue of that level and project is
+    ``KnownIssue``, and ``unseen_level``: the issue's security level, if no issue of that level and project is
     listed.
     """
 
     stored: int
     unknown: list[str]
-    seen_again: list[Stored]
+    seen_again: list[KnownIssue]
     unlisted: pl.DataFrame
 
 
@@ -201,21 +201,21 @@ class Known:
         """The last key of each of these issues that is known."""
         return dict(self._ask(_KEYS, issue_ids))
 
-    def stored(self, issue_ids: Iterable[str]) -> dict[str, Stored]:
+    def stored(self, issue_ids: Iterable[str]) -> dict[str, KnownIssue]:
         """What the tables have of those of these issues that are known."""
-        return {row[0]: Stored(*row) for row in self._ask(_STORED, issue_ids)}
+        return {row[0]: KnownIssue(*row) for row in self._ask(_STORED, issue_ids)}
 
-    def of_project(self, project: str) -> list[Stored]:
+    def of_project(self, project: str) -> list[KnownIssue]:
         """The issues that were of a project, by its key, when they were last fetched."""
         with self._connection() as connection:
             rows = connection.execute(_OF_PROJECT, {"project": project}).fetchall() if connection else []
-        return [Stored(*row) for row in rows]
+        return [KnownIssue(*row) for row in rows]
 
-    def open_issues(self) -> dict[str, Stored]:
+    def open_issues(self) -> dict[str, KnownIssue]:
         """All issues that are not closed, by id."""
         with self._connection() as connection:
             rows = connection.execute(_OPEN).fetchall() if connection else []
-        return {row[0]: Stored(*row) for row in rows}
+        return {row[0]: KnownIssue(*row) for row in rows}
 
     def oldest_reading(self) -> datetime | None:
         """When what was read first, of what is stored, was asked for; None if nothing is."""
@@ -237,21 +237,21 @@ class Known:
 
     def unread(
         self, before: datetime, updated_since: datetime, months: Sequence[str], limit: int
-    ) -> list[Stored]:
+    ) -> list[KnownIssue]:
         """The issues of these months that were last asked for before a time, and are open or were updated
         since another, but not in years to come: those that have waited longest. Times are by Jira's clock.
         """
         values = {"before": before, "updated_since": updated_since, "months": list(months), "limit": limit}
         with self._connection() as connection:
             rows = connection.execute(_UNREAD, values).fetchall() if connection else []
-        return [Stored(*row) for row in rows]
+        return [KnownIssue(*row) for row in rows]
 
-    def without_files(self, months: Sequence[str], limit: int) -> list[Stored]:
+    def without_files(self, months: Sequence[str], limit: int) -> list[KnownIssue]:
         """The issues of these months with a file that could not be downloaded, the longest known first."""
         with self._connection() as connection:
             values = {"months": list(months), "limit": limit}
             rows = connection.execute(_WITHOUT_FILES, values).fetchall() if connection else []
-        return [Stored(*row) for row in rows]
+        return [KnownIssue(*row) for row in rows]
 
     def children(
         self, table: IssueTable, after: int, months: Sequence[str], limit: int
@@ -278,7 +278,7 @@ class Known:
             connection.execute("CREATE TEMP TABLE listed AS SELECT DISTINCT issue_id FROM incoming")
             (stored,) = connection.execute(_COUNT, wanted).fetchone() or (0,)
             unknown = [issue_id for (issue_id,) in connection.execute(_UNKNOWN).fetchall()]
-            seen_again = [Stored(*row) for row in connection.execute(_SEEN_AGAIN).fetchall()]
+            seen_again = [KnownIssue(*row) for row in connection.execute(_SEEN_AGAIN).fetchall()]
             unlisted = pl.DataFrame(connection.sql(_UNLISTED, params=wanted)).cast(_UNLISTED_SCHEMA)
             connection.execute("DROP TABLE listed")
         return Differences(stored, unknown, seen_again, unlisted)

@@ -26,7 +26,7 @@ _PLACES = (ISSUES.name, DELETED_ISSUES.name)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-class Left(NamedTuple):
+class LeftMonth(NamedTuple):
     """An issue that has left a month for another one."""
 
     issue_id: str
@@ -83,19 +83,19 @@ def in_several_months(
     return dict(found.fetchall())
 
 
-def end_elsewhere(raw: RawLog, months: Mapping[str, Sequence[str]]) -> list[Left]:
+def end_in_other_months(raw: RawLog, months: Mapping[str, Sequence[str]]) -> list[LeftMonth]:
     """Ends each of these issues in all its ``months`` but one; says what it has left. Raises UnreadableMonth.
 
     Redoing it changes nothing: an issue that is in one place only has left the others already.
     """
-    left: list[Left] = []
+    left: list[LeftMonth] = []
     for issue_id, of_issue in months.items():
         found = [_latest_of(raw, month, issue_id) for month in of_issue]
         stays = _latest(found)
         for issue in found:
             if issue is stays:
                 continue
-            left.append(Left(issue_id, issue.month, stays.month))
+            left.append(LeftMonth(issue_id, issue.month, stays.month))
             if _seen_at(issue) >= 0:
                 raw.append(issue.month, [_ended(issue, stays)])
     return left

@@ -35,7 +35,7 @@ _LISTS: dict[Part, tuple[Table, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IssueMonth:
     """The month that an issue is published in, and whether it is known to be out of the account's sight."""
 
     month: str
@@ -66,16 +66,16 @@ class Published:
     def __init__(self, folder: UPath) -> None:
         self._path = local(folder / VIEWS)
 
-    def places(self, projects: Collection[str]) -> dict[str, Place]:
+    def places(self, projects: Collection[str]) -> dict[str, IssueMonth]:
         """Where the issues of these projects are, by id. Raises WarehouseError."""
         query = f"SELECT issue_id, month, out_of_sight_since IS NOT NULL FROM {ISSUES.view}"
         with self._opened() as connection:
             found = connection.execute(
                 f"{query} WHERE list_contains($projects, project_key)", {"projects": list(projects)}
             )
-            return {issue_id: Place(month, is_hidden) for issue_id, month, is_hidden in found.fetchall()}
+            return {issue_id: IssueMonth(month, is_hidden) for issue_id, month, is_hidden in found.fetchall()}
 
-    def issues(self, columns: Columns, places: Mapping[str, Place]) -> dict[str, PublishedIssue]:
+    def issues(self, columns: Columns, places: Mapping[str, IssueMonth]) -> dict[str, PublishedIssue]:
         """What these columns hold of the issues at these places, by id. Raises WarehouseError."""
         issues: dict[str, PublishedIssue] = defaultdict(PublishedIssue)
         where = {"ids": list(places), "months": list({place.month for place in places.values()})}

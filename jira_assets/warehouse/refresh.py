@@ -30,7 +30,7 @@ from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.changes import Change, InSeveralMonths, store
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect
-from jira_assets.warehouse.moved import Left, end_elsewhere, in_several_months, places
+from jira_assets.warehouse.moved import LeftMonth, end_in_other_months, in_several_months, places
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
 from jira_assets.warehouse.prefetch import prefetched
 from jira_assets.warehouse.purge import compact
@@ -66,17 +66,17 @@ class Refreshed:
     failed: dict[str, str] = field(default_factory=dict)
     protected_anew: bool = False
     named_anew: bool = False
-    left: list[Left] = field(default_factory=list)
+    left: list[LeftMonth] = field(default_factory=list)
     other_logs: list[str] = field(default_factory=list)
 
-    def add(self, read: "Read") -> None:
+    def add(self, read: "ReadIssues") -> None:
         """What was read for a change that is stored now."""
         self.issues += read.issues
         self.problems += read.problems
 
 
 @dataclass(slots=True)
-class Read:
+class ReadIssues:
     """How many issues were read for a change, and what could not be read of them."""
 
     issues: int = 0
@@ -161,7 +161,7 @@ class Refresh:
         with stage(self._database.parent) as kept:
             while True:
                 pending = [month for month in months if month not in done.months and month not in done.failed]
-                waiting: list[tuple[Change, Read]] = []
+                waiting: list[tuple[Change, ReadIssues]] = []
                 try:
                     for change, read in self._changes(pending, rebuild, done):
                         with _without_gc():
@@ -208,7 +208,7 @@ class Refresh:
         """Ends issues where they no longer are. The months that they have left come first from now on, or
         they would be found there again.
         """
-        left = end_elsewhere(self._raw, found)
+        left = end_in_other_months(self._raw, found)
         done.left += left
         first = sorted({each.month for each in left})
         done.months = [month for month in done.months if month not in first]
@@ -216,7 +216,7 @@ class Refresh:
 
     def _changes(
         self, months: Sequence[str], rebuild: bool, done: Refreshed
-    ) -> Iterator[tuple[Change, Read]]:
+    ) -> Iterator[tuple[Change, ReadIssues]]:
         """What is to be written, in the portions of one transaction each, and what will be read for it."""
         marks: Marks = {}
         renamed: Issues = {}
@@ -291,11 +291,11 @@ class Refresh:
         done.months.extend(each.month for each in change.months)
         done.rows.update(stored.rows)
 
-    def _change(self, months: Sequence[MonthChange], marks: Marks) -> tuple[Change, Read]:
-        read = Read()
+    def _change(self, months: Sequence[MonthChange], marks: Marks) -> tuple[Change, ReadIssues]:
+        read = ReadIssues()
         return Change(self._tables, months, marks, self._version, self._pieces(months, read)), read
 
-    def _pieces(self, changes: Sequence[MonthChange], read: Read) -> Iterator[Piece]:
+    def _pieces(self, changes: Sequence[MonthChange], read: ReadIssues) -> Iterator[Piece]:
         issues = self._read(changes)
         try:
             while (built := self._builder.build(islice(issues, _ISSUES_PER_PIECE))).issues:
@@ -316,7 +316,9 @@ class Refresh:
 class Staged:
     """Changes that wait to be stored. ``done`` holds what is known of them, and of months that need none."""
 
-    def __init__(self, refresh: Refresh, done: Refreshed, waiting: Sequence[tuple[Change, Read]]) -> None:
+    def __init__(
+        self, refresh: Refresh, done: Refreshed, waiting: Sequence[tuple[Change, ReadIssues]]
+    ) -> None:
         self.done = done
         self._refresh = refresh
         self._waiting = list(waiting)

@@ -25,16 +25,16 @@ from jira_assets.raw.log import RawLog
 from jira_assets.sandbox.sent_events import SentEvent
 from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
-from jira_assets.sync.apply import Applied, QueuedIssues
 from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.sync.download import Download
-from jira_assets.sync.lookups.refresh import Lookups, Refreshed
-from jira_assets.sync.neighbours import requeue_outdated
+from jira_assets.sync.linked_issues import requeue_outdated
+from jira_assets.sync.lookups.refresh import Lookups, RefreshedLists
+from jira_assets.sync.queued_issues import Applied, QueuedIssues
 from jira_assets.sync.reconcile.census import Census, take_census
 from jira_assets.sync.reconcile.children import take_comment_census, take_worklog_census
 from jira_assets.sync.reconcile.cursors import Cursors
-from jira_assets.sync.reconcile.recent import Swept, sweep
 from jira_assets.sync.reconcile.scope import DeletionLimit, Scope
+from jira_assets.sync.reconcile.sweep import Swept, sweep
 from jira_assets.sync.slas.poll import SlaPoll
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site
@@ -171,11 +171,11 @@ class Copy:
         with self.client() as client:
             SlaPoll(self._settings, client, client, _LOG).run()
 
-    def refresh_lookups(self) -> Refreshed:
+    def refresh_lookups(self) -> RefreshedLists:
         """What is read every day: all that issues refer to."""
         return self.lookups.refresh()
 
-    def refresh_due_lookups(self) -> Refreshed:
+    def refresh_due_lookups(self) -> RefreshedLists:
         """What is read after events."""
         with self.due.taken() as names:
             return self.lookups.refresh(names)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from jira_assets.inbox.archive import ArchivedEvent, Outcome
+from jira_assets.inbox.archive import ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import Delivery
 from jira_assets.inbox.queue import Item
 
@@ -21,4 +21,4 @@ def item(issue_id: str = "10001", cause: str = "Maria") -> Item:
 
 def archived(number: int = 0, body: bytes = BODY) -> ArchivedEvent:
     at = NOON + timedelta(hours=number)
-    return ArchivedEvent(f"{number}.event", at, f"id-{number}", "event", Outcome.QUEUED, ("1",), body)
+    return ArchivedEvent(f"{number}.event", at, f"id-{number}", "event", EventOutcome.QUEUED, ("1",), body)

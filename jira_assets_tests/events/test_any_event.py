@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jira_assets.inbox.archive import ArchivedEvent, Outcome
+from jira_assets.inbox.archive import ArchivedEvent, EventOutcome
 from jira_assets.inbox.events import parse
 from jira_assets.inbox.inbox import Delivery
 from jira_assets.sandbox.server import RunningSandbox, serve
@@ -74,7 +74,7 @@ def test_recorded_events_about_issues_that_exist_are_all_queued(tmp_path: Path) 
         copied = Copy(sandbox, tmp_path)
         copied.deliver(*_recorded(), hint="10001")
         copied.drain()
-        assert {event.outcome for event in archived(copied)} == {Outcome.QUEUED}
+        assert {event.outcome for event in archived(copied)} == {EventOutcome.QUEUED}
         assert set(copied.queued()) >= ids
 
 

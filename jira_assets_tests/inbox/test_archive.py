@@ -11,7 +11,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.archive_file import DamagedArchive
 from jira_assets.inbox.inbox import digest, fingerprint
 
@@ -28,7 +28,7 @@ def archived(number: int, at: datetime = MORNING, body: bytes = BODY) -> Archive
         received_at=at,
         identifier=f"delivery-{number}",
         event="jira:issue_updated",
-        outcome=Outcome.QUEUED,
+        outcome=EventOutcome.QUEUED,
         issue_ids=("20101",),
         body=body,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.inbox.archive import ArchivedEvent, Outcome
+from jira_assets.inbox.archive import ArchivedEvent, EventOutcome
 from jira_assets.inbox.events import parse
 from jira_assets.inbox.inbox import Delivery
 from jira_assets.sandbox import faults
@@ -60,7 +60,7 @@ def archived(copied: Copy, ago: timedelta = timedelta(0)) -> list[ArchivedEvent]
     return [event for day in sorted(days) for event in copied.archive.read(day)]
 
 
-def outcomes(copied: Copy) -> list[Outcome]:
+def outcomes(copied: Copy) -> list[EventOutcome]:
     return [event.outcome for event in archived(copied)]
 
 
@@ -76,7 +76,7 @@ def test_an_event_becomes_an_item_and_a_line_of_the_archive(copied: Copy, sandbo
     (line,) = archived(copied)
     assert (item.issue_id, item.cause, item.received_at) == (OURS, line.name, line.received_at)
     assert (item.at, item.expected) == (parse(said).at, parse(said).expected)
-    assert (line.outcome, line.issue_ids, line.body) == (Outcome.QUEUED, (OURS,), said)
+    assert (line.outcome, line.issue_ids, line.body) == (EventOutcome.QUEUED, (OURS,), said)
     assert copied.inbox.names() == []
     assert str(drained) == "events: 1 queued"
 
@@ -113,13 +113,13 @@ def test_defect_2_both_ends_of_a_link_are_queued(copied: Copy) -> None:
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
-        (body("user_created", AT), Outcome.IRRELEVANT),
-        (body("jira:version_released", AT, version={"id": "1"}), Outcome.IRRELEVANT),
-        (body("jira:something_new", AT), Outcome.UNKNOWN),
-        (b"{}", Outcome.UNKNOWN),
+        (body("user_created", AT), EventOutcome.IRRELEVANT),
+        (body("jira:version_released", AT, version={"id": "1"}), EventOutcome.IRRELEVANT),
+        (body("jira:something_new", AT), EventOutcome.UNKNOWN),
+        (b"{}", EventOutcome.UNKNOWN),
     ],
 )
-def test_events_about_no_issue_are_archived(copied: Copy, said: bytes, outcome: Outcome) -> None:
+def test_events_about_no_issue_are_archived(copied: Copy, said: bytes, outcome: EventOutcome) -> None:
     copied.deliver(said)
     copied.drain()
     assert outcomes(copied) == [outcome]
@@ -166,7 +166,7 @@ def test_an_event_of_another_project_is_dropped(of_sup: Copy, sandbox: RunningSa
     of_sup.deliver(issue_event(sandbox.site, "10004"), issue_event(sandbox.site, NEW))
     of_sup.drain()
     assert of_sup.queued() == [NEW]
-    assert sorted(outcomes(of_sup)) == [Outcome.DROPPED, Outcome.QUEUED]
+    assert sorted(outcomes(of_sup)) == [EventOutcome.DROPPED, EventOutcome.QUEUED]
 
 
 def test_a_move_out_of_our_projects_is_followed(of_sup: Copy, sandbox: RunningSandbox) -> None:
@@ -195,7 +195,7 @@ def test_an_issue_of_a_month_that_is_not_copied_is_dropped(copied: Copy, created
     issue = {"id": "777", "fields": {"created": created, "project": {"key": "SUP"}}}
     copied.deliver(body("jira:issue_deleted", AT, issue=issue))
     copied.drain()
-    assert outcomes(copied) == [Outcome.DROPPED]
+    assert outcomes(copied) == [EventOutcome.DROPPED]
     assert copied.queue.months() == []
 
 
@@ -204,7 +204,7 @@ def test_an_issue_of_a_month_that_has_not_begun_is_queued(copied: Copy, month: s
     issue = {"id": "777", "fields": {"created": f"{month}-01T00:00:00.000+0000", "project": {"key": "SUP"}}}
     copied.deliver(body("jira:issue_deleted", AT, issue=issue))
     copied.drain()
-    assert (outcomes(copied), copied.queue.months()) == ([Outcome.QUEUED], [month])
+    assert (outcomes(copied), copied.queue.months()) == ([EventOutcome.QUEUED], [month])
 
 
 def test_an_event_whose_issue_is_not_to_be_seen_yet_waits_and_comes_again(
@@ -248,7 +248,7 @@ def test_after_an_hour_an_event_without_an_issue_is_given_up(copied: Copy, sandb
     copied.deliver(attachment_event("501", AT), ago=timedelta(minutes=59))
     copied.deliver(attachment_event("502", AT), ago=LONG_AGO)
     copied.drain()
-    assert [event.outcome for event in archived(copied, LONG_AGO)] == [Outcome.UNRESOLVED]
+    assert [event.outcome for event in archived(copied, LONG_AGO)] == [EventOutcome.UNRESOLVED]
     assert len(copied.inbox.names()) == 1
 
 
@@ -258,10 +258,10 @@ def test_an_attachment_is_found_once_its_issue_is_in_the_tables(
     said = change(sandbox.site, OURS, attachment=[{"id": "501", "filename": "smoke.jpg"}])
     copied.deliver(attachment_event("501", AT), said)
     copied.catch_up()
-    assert outcomes(copied) == [Outcome.QUEUED] * 2
+    assert outcomes(copied) == [EventOutcome.QUEUED] * 2
     copied.deliver(change(sandbox.site, OURS, attachment=[]), attachment_event("501", AT, created=False))
     copied.catch_up()
-    assert outcomes(copied) == [Outcome.QUEUED] * 4
+    assert outcomes(copied) == [EventOutcome.QUEUED] * 4
     assert copied.queue.months() == []
 
 
@@ -314,7 +314,7 @@ def test_after_the_time_is_over_the_rest_is_left_and_no_more_than_fits_is_read_a
     for _ in range(3):
         copied.deliver(change(sandbox.site, OURS))
     monkeypatch.setattr("jira_assets.inbox.drain._BYTES_AT_ONCE", 1)
-    assert copied.drain(seconds=-1).outcomes == {Outcome.QUEUED: 1}
+    assert copied.drain(seconds=-1).outcomes == {EventOutcome.QUEUED: 1}
     monkeypatch.setattr("jira_assets.inbox.drain._BYTES_AT_ONCE", 10**9)
-    assert copied.drain(seconds=-1).outcomes == {Outcome.QUEUED: 2}
+    assert copied.drain(seconds=-1).outcomes == {EventOutcome.QUEUED: 2}
     assert copied.drain(seconds=60).outcomes == {}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.inbox.due_lookups import DueLists, lists_told_of
+from jira_assets.inbox.due_lookups import DueLists, lists_changed_by
 from jira_assets.inbox.event_names import CATALOGUE
 from jira_assets.jira.lookups import LISTS
 
@@ -15,9 +15,9 @@ def due(tmp_path: Path) -> DueLists:
 
 
 def test_events_about_what_issues_refer_to_tell_of_lists_and_no_others_do() -> None:
-    telling = {event.partition("_")[0] for event in CATALOGUE if lists_told_of(event)}
+    telling = {event.partition("_")[0] for event in CATALOGUE if lists_changed_by(event)}
     assert telling == {"project", "jira:version", "sprint", "board", "user"}
-    assert {name for event in CATALOGUE for name in lists_told_of(event)} <= LISTS.keys()
+    assert {name for event in CATALOGUE for name in lists_changed_by(event)} <= LISTS.keys()
 
 
 def test_what_is_noted_is_due_until_it_was_read(due: DueLists) -> None:

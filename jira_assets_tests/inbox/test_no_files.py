@@ -12,7 +12,7 @@ from upath import UPath
 from jira_assets.commands.doctor.finding import Level
 from jira_assets.commands.doctor.machine_checks import folders
 from jira_assets.files import UnfitFile, open_file, remove_leftovers
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import LARGEST_BYTES, DamagedDelivery, Delivery, Inbox
 from jira_assets.inbox.queue import Item, Queue
 from jira_assets.privacy.keyring import NO_KEYS
@@ -88,7 +88,7 @@ def test_what_is_no_file_in_the_queue_is_passed_over_and_named(tmp_path: Path, k
 @kinds
 def test_what_is_no_file_in_the_archive_is_passed_over(tmp_path: Path, kind: str) -> None:
     archive = Archive(tmp_path)
-    event = ArchivedEvent("name", NOW, "one", "jira:issue_updated", Outcome.QUEUED, ("1",), b"{}")
+    event = ArchivedEvent("name", NOW, "one", "jira:issue_updated", EventOutcome.QUEUED, ("1",), b"{}")
     archive.add([event])
     KINDS[kind](tmp_path / f"2026-11-20.083000-{'0' * 32}.jsonl.zst")
     assert list(archive.read(NOW.date())) == [event]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jira_assets.inbox.events import parse
-from jira_assets.inbox.resolve import Place, Resolution, resolve
+from jira_assets.inbox.resolve import IssueLocation, ResolvedIssues, resolve
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import BadQuery
 from jira_assets.sandbox import faults
@@ -46,25 +46,25 @@ def copied(tmp_path: Path) -> Iterator[Copy]:
         yield copied
 
 
-def resolved(copied: Copy, *bodies: bytes) -> tuple[Resolution, list[list[Place] | None]]:
+def resolved(copied: Copy, *bodies: bytes) -> tuple[ResolvedIssues, list[list[IssueLocation] | None]]:
     events = [parse(each) for each in bodies]
     resolution = resolve(events, copied.known, copied.client)
     return resolution, [resolution.of(event) for event in events]
 
 
-def only(copied: Copy, said: bytes) -> list[Place] | None:
+def only(copied: Copy, said: bytes) -> list[IssueLocation] | None:
     return resolved(copied, said)[1][0]
 
 
 def test_a_stored_issue_is_found_without_asking_jira(copied: Copy) -> None:
-    assert only(copied, issue_event(copied.sandbox.site, STORED)) == [Place(STORED, JANUARY)]
+    assert only(copied, issue_event(copied.sandbox.site, STORED)) == [IssueLocation(STORED, JANUARY)]
     assert copied.sandbox.requests == []
 
 
 def test_defect_14_the_month_of_a_new_issue_is_its_month_in_utc(copied: Copy) -> None:
     site = copied.sandbox.site
-    assert only(copied, issue_event(site, NEW)) == [Place(NEW, JANUARY, "SUP")]
-    assert only(copied, issue_event(site, STRANGE)) == [Place(STRANGE, FEBRUARY, "ENG")]
+    assert only(copied, issue_event(site, NEW)) == [IssueLocation(NEW, JANUARY, "SUP")]
+    assert only(copied, issue_event(site, STRANGE)) == [IssueLocation(STRANGE, FEBRUARY, "ENG")]
 
 
 def test_jira_is_asked_once_for_all_that_is_not_stored(copied: Copy) -> None:
@@ -76,17 +76,17 @@ def test_jira_is_asked_once_for_all_that_is_not_stored(copied: Copy) -> None:
 
 def test_defect_2_both_ends_of_a_link_are_found_by_id(copied: Copy) -> None:
     places = only(copied, link_event(7, STORED, NEW, AT))
-    assert places == [Place(STORED, JANUARY), Place(NEW, JANUARY, "SUP")]
+    assert places == [IssueLocation(STORED, JANUARY), IssueLocation(NEW, JANUARY, "SUP")]
 
 
 def test_defect_2_a_worklog_is_found_by_the_id_of_its_issue(copied: Copy) -> None:
     said = body("worklog_created", AT, worklog={"id": "9", "issueId": STORED})
-    assert only(copied, said) == [Place(STORED, JANUARY)]
+    assert only(copied, said) == [IssueLocation(STORED, JANUARY)]
 
 
 @pytest.mark.parametrize("created", [True, False])
 def test_defect_2_an_attachment_is_found_by_the_tables(copied: Copy, created: bool) -> None:
-    assert only(copied, attachment_event("501", AT, created)) == [Place(STORED, JANUARY)]
+    assert only(copied, attachment_event("501", AT, created)) == [IssueLocation(STORED, JANUARY)]
 
 
 def test_an_attachment_that_is_not_stored_is_not_found_yet(copied: Copy) -> None:
@@ -100,13 +100,13 @@ def test_a_comment_of_jira_server_is_found_by_its_address(copied: Copy) -> None:
     said = body(
         "comment_created", AT, comment={"id": "9", "self": f"https://x/rest/api/2/issue/{NEW}/comment/9"}
     )
-    assert only(copied, said) == [Place(NEW, JANUARY, "SUP")]
+    assert only(copied, said) == [IssueLocation(NEW, JANUARY, "SUP")]
 
 
 def test_defect_13_an_issue_is_found_by_a_key_that_it_had_before(copied: Copy) -> None:
     copied.sandbox.site.move("SUP-2", "ENG-8")
     assert only(copied, body("jira:issue_updated", AT, issue={"key": "SUP-2"})) == [
-        Place(NEW, JANUARY, "ENG")
+        IssueLocation(NEW, JANUARY, "ENG")
     ]
 
 
@@ -118,12 +118,12 @@ def test_an_issue_that_jira_does_not_show_is_not_found(copied: Copy) -> None:
     comment = body("comment_created", AT, issue={"id": NEVER})
     assert resolved(copied, comment, issue_event(copied.sandbox.site, NEW))[1] == [
         None,
-        [Place(NEW, JANUARY, "SUP")],
+        [IssueLocation(NEW, JANUARY, "SUP")],
     ]
 
 
 def test_of_a_link_the_end_that_can_be_seen_is_found(copied: Copy) -> None:
-    assert only(copied, link_event(7, NEVER, STORED, AT)) == [Place(STORED, JANUARY)]
+    assert only(copied, link_event(7, NEVER, STORED, AT)) == [IssueLocation(STORED, JANUARY)]
     assert only(copied, link_event(7, NEVER, "88888", AT)) is None
 
 
@@ -133,20 +133,20 @@ def test_an_event_about_no_issue_has_no_places(copied: Copy) -> None:
 
 def test_a_deleted_issue_that_was_never_stored_is_placed_by_its_event(copied: Copy) -> None:
     said = delete(copied.sandbox.site, STRANGE)
-    assert only(copied, said) == [Place(STRANGE, FEBRUARY, "ENG")]
+    assert only(copied, said) == [IssueLocation(STRANGE, FEBRUARY, "ENG")]
 
 
 def test_so_are_events_about_what_was_in_it_when_they_come_along(copied: Copy) -> None:
     site = copied.sandbox.site
     comment = comment_event(site, STRANGE, {"id": "9"}, "comment_deleted")
     said = delete(site, STRANGE)
-    assert resolved(copied, comment, said)[1] == [[Place(STRANGE, FEBRUARY, "ENG")]] * 2
+    assert resolved(copied, comment, said)[1] == [[IssueLocation(STRANGE, FEBRUARY, "ENG")]] * 2
 
 
 @pytest.mark.parametrize("created", ["0201-05-01T00:00:00.000+0000", "9999-12-31T23:59:59.000+0000"])
 def test_whatever_a_deleted_issue_says_of_its_creation_is_a_month(copied: Copy, created: str) -> None:
     said = body("jira:issue_deleted", AT, issue={"id": NEVER, "fields": {"created": created}})
-    assert only(copied, said) == [Place(NEVER, created[:7])]
+    assert only(copied, said) == [IssueLocation(NEVER, created[:7])]
 
 
 def test_a_jira_that_is_down_leaves_only_what_is_not_stored(copied: Copy) -> None:
@@ -155,7 +155,7 @@ def test_a_jira_that_is_down_leaves_only_what_is_not_stored(copied: Copy) -> Non
     bodies += [delete(site, STRANGE)]
     copied.sandbox.faults.add(faults.unavailable())
     resolution, places = resolved(copied, *bodies)
-    assert places == [[Place(STORED, JANUARY)], None, None, None]
+    assert places == [[IssueLocation(STORED, JANUARY)], None, None, None]
     assert "503" in str(resolution.error)
 
 
@@ -164,7 +164,7 @@ def test_tables_that_are_busy_leave_it_to_jira(copied: Copy, monkeypatch: pytest
     site = copied.sandbox.site
     with held(copied.database):
         places = resolved(copied, issue_event(site, STORED), attachment_event("501", AT))[1]
-    assert places == [[Place(STORED, JANUARY, "SUP")], None]
+    assert places == [[IssueLocation(STORED, JANUARY, "SUP")], None]
 
 
 def test_no_client_is_opened_for_nothing(copied: Copy) -> None:
@@ -172,7 +172,7 @@ def test_no_client_is_opened_for_nothing(copied: Copy) -> None:
         raise AssertionError("nobody has to be asked")
 
     event = parse(issue_event(copied.sandbox.site, STORED))
-    assert resolve([event], copied.known, refuse).of(event) == [Place(STORED, JANUARY)]
+    assert resolve([event], copied.known, refuse).of(event) == [IssueLocation(STORED, JANUARY)]
 
 
 def test_an_id_that_jira_takes_offence_at_hides_no_other(copied: Copy) -> None:
@@ -180,7 +180,7 @@ def test_an_id_that_jira_takes_offence_at_hides_no_other(copied: Copy) -> None:
     said = [body("jira:issue_updated", AT, issue={"id": each}) for each in (NEW, STRANGE, NEVER)]
     resolution, places = resolved(copied, *said)
     assert resolution.error is None
-    assert places == [[Place(NEW, JANUARY, "SUP")], [Place(STRANGE, FEBRUARY, "ENG")], None]
+    assert places == [[IssueLocation(NEW, JANUARY, "SUP")], [IssueLocation(STRANGE, FEBRUARY, "ENG")], None]
 
 
 def test_a_jira_that_takes_offence_at_everything_is_asked_a_few_times(copied: Copy) -> None:

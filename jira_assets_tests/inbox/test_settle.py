@@ -8,7 +8,7 @@ import pytest
 from jira_assets.inbox.events import Child, Expected
 from jira_assets.inbox.events import Part as ChildPart
 from jira_assets.inbox.queue import NOTHING_EXPECTED, Item
-from jira_assets.inbox.settle import Answer, has_waited
+from jira_assets.inbox.settle import FetchedIssue, has_waited
 from jira_assets.raw.record import Part, Record, Source
 
 EVENT = datetime(2026, 11, 20, 12, 0, 0, 125000, tzinfo=UTC)
@@ -18,7 +18,7 @@ EVERY_PART: list[ChildPart] = ["comments", "worklogs", "attachments", "issuelink
 
 def answer(
     updated: datetime = BEFORE, shows: Iterable[dict[str, Any]] = (), error: str | None = None, **fields: Any
-) -> Answer:
+) -> FetchedIssue:
     """An answer that shows these children, whatever their kind is."""
     children = list(shows)
     issue = {"fields": {"attachment": children, "issuelinks": children, **fields}}
@@ -28,7 +28,7 @@ def answer(
         for part, payload in payloads.items()
     ]
     links = Record("1", Part.REMOTE_LINKS, updated, AFTER, Source.WEBHOOK, None if error else b"[]", error)
-    return Answer([*records, links])
+    return FetchedIssue([*records, links])
 
 
 def item(
@@ -41,7 +41,7 @@ def child(part: ChildPart, present: bool, updated: datetime | None = None) -> It
     return item(Expected(None, Child(part, "7", present, updated)))
 
 
-def settles(answered: Answer, asked: Item) -> bool:
+def settles(answered: FetchedIssue, asked: Item) -> bool:
     return answered.settled([asked]) == [asked]
 
 

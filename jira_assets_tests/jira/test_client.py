@@ -23,7 +23,7 @@ from jira_assets.jira.errors import (
     Unauthorised,
     Unavailable,
 )
-from jira_assets.jira.host import time_told
+from jira_assets.jira.host import time_of
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.faults import Fault
@@ -303,7 +303,7 @@ def test_a_closed_client_refuses_to_send(client: JiraClient) -> None:
 def test_an_answer_without_a_readable_date_tells_no_time(told: str) -> None:
     response = requests.Response()
     response.headers["Date"] = told
-    assert time_told(response) is None
+    assert time_of(response) is None
 
 
 def test_an_answer_tells_the_time_by_the_clock_of_its_host(client: JiraClient) -> None:

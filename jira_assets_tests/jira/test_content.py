@@ -12,7 +12,7 @@ from jira_assets.http.transport import open_session
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.content import Content, Undelivered
 from jira_assets.jira.errors import Forbidden, MissingOrForbidden, Redirected, Unauthorised
-from jira_assets.jira.redirects import Elsewhere
+from jira_assets.jira.redirects import RedirectClient
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.accounts import CLOUD_ID
 from jira_assets.sandbox.attachments import media_id
@@ -171,7 +171,7 @@ def test_nobody_is_sent_to_an_unsafe_address(
 def test_the_body_of_a_redirect_is_not_read() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        elsewhere = Elsewhere(address, (2.0, 2.0), lambda origin: open_session(origin, 1))
+        elsewhere = RedirectClient(address, (2.0, 2.0), lambda origin: open_session(origin, 1))
 
         def begin_an_answer() -> socket.socket:
             connection, _ = listener.accept()

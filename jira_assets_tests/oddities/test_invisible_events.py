@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jira_assets.defs.checks.queue import overdue
-from jira_assets.inbox.archive import Outcome
+from jira_assets.inbox.archive import EventOutcome
 from jira_assets.settings import Settings
 from jira_assets.sync.health.measure import measure
 from jira_assets_tests.events.bodies import attachment_event, body, change, delete, issue_event, link_event
@@ -17,7 +17,7 @@ OLD = datetime.now(UTC) - timedelta(minutes=5)
 ISSUES = [full_issue(1), full_issue(2, project="ENG")]
 
 
-def outcomes(copy: OddCopy) -> list[Outcome]:
+def outcomes(copy: OddCopy) -> list[EventOutcome]:
     return [event.outcome for event in copy.archive.read(datetime.now(UTC).date())]
 
 
@@ -38,7 +38,7 @@ def test_events_of_a_project_that_was_never_seen_are_no_loss(tmp_path: Path) -> 
         copy.drain()
         copy.deliver(delete(site, SECRET))
         copy.catch_up(rounds=2)
-        assert outcomes(copy).count(Outcome.INVISIBLE) == 4
+        assert outcomes(copy).count(EventOutcome.INVISIBLE) == 4
         assert copy.queued() == copy.inbox.names() == []
         values = health(copy)
         assert values["events_unresolved"] == values["waiting_events"] == values["waiting_items"] == 0
@@ -54,7 +54,7 @@ def test_children_that_were_never_copied_are_no_loss(tmp_path: Path) -> None:
         copy.deliver(body("worklog_created", OLD, worklog={"id": "903", "issueId": SEEN}))
         copy.deliver(body("attachment_created", OLD, issue={"id": SEEN}, attachment={"id": "904"}))
         copy.catch_up(rounds=2)
-        assert outcomes(copy).count(Outcome.INVISIBLE) == 2
+        assert outcomes(copy).count(EventOutcome.INVISIBLE) == 2
         assert copy.queued() == copy.inbox.names() == []
         assert health(copy)["events_unresolved"] == 0
 
@@ -70,7 +70,7 @@ def test_what_is_new_is_not_taken_for_invisible(tmp_path: Path) -> None:
         site.release_reads()
         copy.catch_up()
         assert copy.rows("SELECT count(*) FROM jira.issues") == [(3,)]
-        assert Outcome.INVISIBLE not in outcomes(copy)
+        assert EventOutcome.INVISIBLE not in outcomes(copy)
 
 
 def test_a_jira_that_errs_confirms_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from jira_assets.raw.log import Newest, RawLog
+from jira_assets.raw.log import NewestState, RawLog
 from jira_assets.raw.record import Part
 from jira_assets.raw.seal import sealed
 from jira_assets_tests.privacy.keys import plain_and_sealed
@@ -29,15 +29,15 @@ def test_what_is_fetched_after_a_restored_state_is_of_its_generation(log: RawLog
     issue, other = log.latest(MONTH)
     assert (issue.payloads[Part.ISSUE], other.payloads[Part.ISSUE]) == (b"edited", b"other")
     assert log.newest(MONTH, ["1", "2", "3"]) == {
-        "1": Newest(2, milliseconds(3)),
-        "2": Newest(0, milliseconds(0)),
+        "1": NewestState(2, milliseconds(3)),
+        "2": NewestState(0, milliseconds(0)),
     }
 
 
 @plain_and_sealed
 def test_the_newest_state_is_that_of_an_issue_and_of_none_of_its_parts(log: RawLog) -> None:
     log.append(MONTH, [record(updated=1), record(part=Part.COMMENTS, updated=5), tombstone(updated=7)])
-    assert log.newest(MONTH, ["1"]) == {"1": Newest(0, milliseconds(1))}
+    assert log.newest(MONTH, ["1"]) == {"1": NewestState(0, milliseconds(1))}
     assert log.newest(MONTH, []) == {}
 
 

@@ -1,6 +1,6 @@
 """The site's fields as a table."""
 
-from jira_assets.raw.site import FieldSchema, Scope, ScopeProject, SiteField
+from jira_assets.raw.site import FieldSchema, FieldScope, ScopeProject, SiteField
 from jira_assets.tables.jira_fields import JIRA_FIELDS, fields_frame
 from jira_assets.tables.resolve import resolve
 from jira_assets_tests.default_tables import MAPPING
@@ -35,7 +35,7 @@ def test_a_row_has_what_jira_says_of_the_field() -> None:
         orderable=False,
         clauseNames=("cf[1]", "Team"),
         schema=FieldSchema("array", "string", "x:labels"),
-        scope=Scope("PROJECT", ScopeProject("10003")),
+        scope=FieldScope("PROJECT", ScopeProject("10003")),
         listed=False,
     )
     (row,) = fields_frame(resolve(MAPPING, [told])).to_dicts()

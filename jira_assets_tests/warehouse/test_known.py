@@ -15,7 +15,7 @@ from jira_assets.tables.issuelinks import ISSUELINKS
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse import known as module
 from jira_assets.warehouse.connection import WarehouseBusy
-from jira_assets.warehouse.known import Known, Stored
+from jira_assets.warehouse.known import Known, KnownIssue
 from jira_assets.warehouse.store import create
 from jira_assets_tests.warehouse.filled import MONTHS
 from jira_assets_tests.warehouse.holder import held
@@ -134,7 +134,7 @@ def test_issues_as_they_are_stored(tmp_path: Path, filled: Path) -> None:
         ).fetchall()
         oldest = connection.execute("SELECT min(_synced_at) FROM jira.issues").fetchone()
     known = Known(filled)
-    assert known.stored([row[0] for row in rows]) == {row[0]: Stored(*row) for row in rows}
+    assert known.stored([row[0] for row in rows]) == {row[0]: KnownIssue(*row) for row in rows}
     assert known.keys(["99999999", rows[0][0]]) == {rows[0][0]: rows[0][2]}
     assert (known.oldest_reading(),) == oldest
     assert Known(tmp_path / "nothing").oldest_reading() is None

@@ -10,13 +10,13 @@ from jira_assets.checks.evaluate import OFFENDERS_SHOWN, Metadata, listed
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.defs.checks.months import months_of, turn_red
 from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.defs.checks.tables import results, specs
+from jira_assets.defs.checks.table_checks import results, specs
 from jira_assets.defs.keys import asset_key
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import table_rules
-from jira_assets.warehouse.check_results import Finding, MonthResult, read_results, replace_results
+from jira_assets.warehouse.check_results import MonthResult, RuleFinding, read_results, replace_results
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect
 
 EVERY_PART_FETCHED = AssetCheckSpec(
@@ -48,7 +48,7 @@ def raw_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult
     turn_red(EVERY_PART_FETCHED.name, [month for month in failed if months is None or month in months])
 
 
-def every_part_fetched(failed: dict[str, Finding]) -> AssetCheckResult:
+def every_part_fetched(failed: dict[str, RuleFinding]) -> AssetCheckResult:
     """The verdict on the raw log as a whole, by what failed in each month."""
     metadata: Metadata = {}
     if failed:
@@ -66,7 +66,7 @@ def every_part_fetched(failed: dict[str, Finding]) -> AssetCheckResult:
     )
 
 
-def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[str, Finding]:
+def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[str, RuleFinding]:
     """What failed to be fetched, or cannot be read, by month.
 
     The raw log is read of these months, or of all, and of those of which nothing is known. What others hold
@@ -103,10 +103,10 @@ def incomplete_months(months: Collection[str] | None) -> list[str]:
     return [month for (month,) in rows]
 
 
-def _failures(log: RawLog, month: str) -> list[Finding]:
+def _failures(log: RawLog, month: str) -> list[RuleFinding]:
     try:
         texts = [f"{month} {each.issue_id} {each.part}: {each.error}" for each in log.failures([month])]
     except RawLogError as error:
         texts = [f"{month}: {error}"]
     name = EVERY_PART_FETCHED.name
-    return [Finding(name, len(texts), texts[:OFFENDERS_SHOWN])] if texts else []
+    return [RuleFinding(name, len(texts), texts[:OFFENDERS_SHOWN])] if texts else []

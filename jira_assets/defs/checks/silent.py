@@ -11,14 +11,14 @@ from dagster import AssetCheckKey, AssetCheckResult, AssetExecutionContext
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.checks.rules import COMPLETE
 from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
-from jira_assets.defs.checks.tables import result
+from jira_assets.defs.checks.table_checks import result
 from jira_assets.defs.checks.verdicts import OF_FILES, answers_of_files, evaluation, shown, tell
 from jira_assets.defs.keys import check_key
 from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 from jira_assets.sync.configuration import table_rules
 
 
-class SilentChecks:
+class UnplannedChecks:
     """The checks that a run neither planned nor evaluated."""
 
     def __init__(self, context: AssetExecutionContext) -> None:

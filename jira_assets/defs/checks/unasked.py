@@ -9,8 +9,8 @@ from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 _PATIENCE_S = 2.0  # the run has failed already, perhaps because somebody holds the database
 
 
-@failure_hook(name="answer_unasked_checks")
-def answer_unasked_checks(context: HookContext) -> None:
+@failure_hook(name="evaluate_skipped_checks")
+def evaluate_skipped_checks(context: HookContext) -> None:
     """Says of each check that this run planned, and will not come to, what is true of it.
 
     Dagster skips the checks that follow a failed step, and they stay planned for ever.

@@ -17,7 +17,7 @@ from dagster import (
 from jira_assets.defs.checks.completeness import EVERY_PART_FETCHED, every_part_fetched, unfetched
 from jira_assets.defs.checks.fields import FIELDS_ARE_MAPPED, fields_are_mapped
 from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.defs.checks.tables import results
+from jira_assets.defs.checks.table_checks import results
 from jira_assets.defs.keys import check_key
 from jira_assets.defs.upstream import AssetCheckExecutionRecord
 from jira_assets.settings import Settings

@@ -4,7 +4,7 @@ from dagster import OpExecutionContext, job, op
 
 from jira_assets.defs.healing.site import RETRIES, compared_copy, listed, observed
 from jira_assets.defs.scheduling import BEFORE_EVENTS
-from jira_assets.sync.reconcile.recent import sweep
+from jira_assets.sync.reconcile.sweep import sweep
 
 
 @op(retry_policy=RETRIES)

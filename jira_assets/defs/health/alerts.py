@@ -17,7 +17,7 @@ from jira_assets.settings import Settings
 from jira_assets.sync.health.alert import message, post
 
 
-class State(msgspec.Struct, frozen=True):
+class AlertState(msgspec.Struct, frozen=True):
     """What has been told: failed runs up to the storage id ``runs``, and which checks fail, how severely."""
 
     runs: int
@@ -28,7 +28,7 @@ class News(NamedTuple):
     """What is to be told, and the state once it has been."""
 
     lines: list[str]
-    after: State
+    after: AlertState
 
 
 @sensor(
@@ -45,25 +45,25 @@ def alerts(context: SensorEvaluationContext) -> SkipReason:
         return SkipReason("JIRA_ALERT_URL is not set")
     if not context.cursor:
         # Posting comes with the next tick: if it failed in this one, nobody would know where to go on.
-        _remember(context, State(last_failure(context.instance)))
+        _remember(context, AlertState(last_failure(context.instance)))
         return SkipReason("from now on, what fails is told")
-    news = _news(context, msgspec.json.decode(context.cursor, type=State))
+    news = _news(context, msgspec.json.decode(context.cursor, type=AlertState))
     if news.lines:
         post(url, message(news.lines))
     _remember(context, news.after)
     return SkipReason(f"{len(news.lines)} told" if news.lines else "no news")
 
 
-def _remember(context: SensorEvaluationContext, state: State) -> None:
+def _remember(context: SensorEvaluationContext, state: AlertState) -> None:
     """Dagster keeps it if the tick succeeds; if not, the next one finds the same news."""
     context.update_cursor(msgspec.json.encode(state).decode())
 
 
-def _news(context: SensorEvaluationContext, before: State) -> News:
+def _news(context: SensorEvaluationContext, before: AlertState) -> News:
     failures = failures_after(context.instance, before.runs)
     runs = failed_for_good(context.instance, failures)
     repository = context.repository_def
     keys = repository.asset_graph.asset_check_keys if repository else ()
     checks = change_of_checks(shown_checks(context.instance, keys), before.checks)
     newest = failures[-1].storage_id if failures else before.runs
-    return News([*runs, *checks.lines], State(newest, checks.failing))
+    return News([*runs, *checks.lines], AlertState(newest, checks.failing))

@@ -24,7 +24,7 @@ from jira_assets.settings.environment import SettingsError
 from jira_assets.sync.configuration import remember, resolution
 from jira_assets.sync.publishing import publish_table
 from jira_assets.tables.jira_fields import JIRA_FIELDS, fields_frame
-from jira_assets.tables.resolve import Resolution
+from jira_assets.tables.resolve import FieldResolution
 from jira_assets.warehouse.publish import read_published
 from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
@@ -52,7 +52,9 @@ def jira_fields() -> MaterializeResult[None]:
     return MaterializeResult(metadata=_metadata(frame))
 
 
-def store_changed_fields(context: AssetExecutionContext, settings: Settings, resolved: Resolution) -> None:
+def store_changed_fields(
+    context: AssetExecutionContext, settings: Settings, resolved: FieldResolution
+) -> None:
     """Make `jira_fields` show the fields that the last run of `raw_issues` found, if it does not."""
     frame = fields_frame(resolved)
     if not _is_stored(settings, frame):

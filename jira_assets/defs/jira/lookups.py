@@ -22,7 +22,7 @@ from jira_assets.jira.lookups import LISTS
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 from jira_assets.sync.configuration import catalogue
-from jira_assets.sync.lookups.refresh import Lookups, Refreshed
+from jira_assets.sync.lookups.refresh import Lookups, RefreshedLists
 from jira_assets.sync.publishing import publish_lookups
 from jira_assets.tables.lookups import LookupTable
 
@@ -76,7 +76,7 @@ def jira_lookups(config: LookupsConfig) -> Iterator[MaterializeResult[None]]:
         raise Failure("; ".join(f"{name}: {why}" for name, why in failed.items()))
 
 
-def _refreshed(settings: Settings, *, due_only: bool) -> Refreshed:
+def _refreshed(settings: Settings, *, due_only: bool) -> RefreshedLists:
     """Reads all lists, or those that are due; what fails of those stays due."""
     due = DueLists(settings.lookups_due_dir)
     with due.taken() as taken:

@@ -15,7 +15,7 @@ from upath import UPath
 
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.defs.checks.months import reason
-from jira_assets.defs.checks.silent import SilentChecks
+from jira_assets.defs.checks.silent import UnplannedChecks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS, with_later
@@ -66,7 +66,7 @@ def published(
     found.keep(settings.warehouse_path)
     if any(is_published(folder, table) for table in without_view):
         publish_views(settings)
-    red = SilentChecks(context).tell(found, with_later(context.partition_keys, stored))
+    red = UnplannedChecks(context).tell(found, with_later(context.partition_keys, stored))
     wrong = failed.wrong
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
     wrong += [reason(check, months) for check, months in red.items() if months]

@@ -16,7 +16,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from jira_assets.defs.checks.unasked import answer_unasked_checks
+from jira_assets.defs.checks.unasked import evaluate_skipped_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
@@ -62,7 +62,7 @@ _DESCRIPTION = (
     },
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
-    hooks={answer_unasked_checks},
+    hooks={evaluate_skipped_checks},
     retry_policy=_RETRIES,
 )
 def raw_issues(

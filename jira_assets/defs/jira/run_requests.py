@@ -10,7 +10,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunRequest, Ru
 
 from jira_assets import clock
 from jira_assets.defs.upstream import PRIORITY_TAG
-from jira_assets.inbox.queue import Newest
+from jira_assets.inbox.queue import NewestItem
 
 MONTH_TAG = ".dagster/jira_assets.queued_month"
 """On runs that empty the queue of a month: the month."""
@@ -50,7 +50,7 @@ _AFTER_FAILURE = Delay(30, 3600)
 
 
 def requests_for(
-    newest: Mapping[str, Newest], instance: DagsterInstance, partitions: Collection[str]
+    newest: Mapping[str, NewestItem], instance: DagsterInstance, partitions: Collection[str]
 ) -> Iterator[RunRequest]:
     """One request for each month whose work no run will do, unless it failed too recently.
 
@@ -58,7 +58,7 @@ def requests_for(
     and one waits for it to end, however fast events come. What is of a month that has not begun yet, by our
     clock, is the work of the last one's run.
     """
-    work: dict[str, Newest] = {}
+    work: dict[str, NewestItem] = {}
     for month, item in newest.items():
         month = min(month, max(partitions, default=month))
         work[month] = max(item, work.get(month, item))
@@ -100,7 +100,7 @@ def _rested(last: RunRecord) -> float:
     return rested if rested >= 0 else math.inf
 
 
-def _is_due(item: Newest, last: RunRecord) -> bool:
+def _is_due(item: NewestItem, last: RunRecord) -> bool:
     status = last.dagster_run.status
     if status in _NOT_STARTED:
         return False
@@ -114,11 +114,11 @@ def _is_due(item: Newest, last: RunRecord) -> bool:
     return rested >= (_AFTER_FAILURE.shortest if is_new else _AFTER_FAILURE.after(_age(item)))
 
 
-def _age(item: Newest) -> float:
+def _age(item: NewestItem) -> float:
     return clock.seconds() - item.added / _NANOSECONDS
 
 
-def _request(month: str, item: Newest, last: RunRecord | None) -> RunRequest:
+def _request(month: str, item: NewestItem, last: RunRecord | None) -> RunRequest:
     """To ask for the same twice, as after a crash, is to ask once; after another run it is to ask anew."""
     after = last.dagster_run.run_id if last is not None else "nothing"
     return RunRequest(

@@ -15,7 +15,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from jira_assets.defs.checks.unasked import answer_unasked_checks
+from jira_assets.defs.checks.unasked import evaluate_skipped_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.jira.fields import store_changed_fields
 from jira_assets.defs.keys import asset_key
@@ -28,12 +28,12 @@ from jira_assets.raw.log import RawLog
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, outdated, protection, remember, resolution, site
-from jira_assets.sync.moving import requeue_moved
-from jira_assets.sync.neighbours import requeue_outdated
+from jira_assets.sync.linked_issues import requeue_outdated
+from jira_assets.sync.moved_issues import requeue_moved
 from jira_assets.sync.publishing import publish_lookups
 from jira_assets.sync.reconcile.cursors import Cursors
 from jira_assets.tables.declare import Table
-from jira_assets.tables.resolve import Resolution
+from jira_assets.tables.resolve import FieldResolution
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.purge import purge
 from jira_assets.warehouse.refresh import Refresh, Refreshed
@@ -64,7 +64,7 @@ def _out(table: Table) -> AssetOut:
     deps=[asset_key("raw_issues")],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
-    hooks={answer_unasked_checks},
+    hooks={evaluate_skipped_checks},
     can_subset=True,
     required_resource_keys={"warehouse"},
     # For a database file that somebody else holds; what is wrong in the data stays wrong.
@@ -108,7 +108,7 @@ def _left(refreshed: Refreshed) -> Iterator[str]:
 
 
 def _follow_up(
-    context: AssetExecutionContext, settings: Settings, resolved: Resolution, refreshed: Refreshed
+    context: AssetExecutionContext, settings: Settings, resolved: FieldResolution, refreshed: Refreshed
 ) -> None:
     """What else is to be done after tables have changed."""
     is_made_anew = refreshed.protected_anew or refreshed.named_anew

@@ -21,7 +21,7 @@ from jira_assets.defs.jira.run_requests import requests_for, requests_to_finish
 from jira_assets.defs.partitions import MONTHS
 from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 from jira_assets.inbox.drain import Drain, Drained
-from jira_assets.inbox.queue import Newest, Queue
+from jira_assets.inbox.queue import NewestItem, Queue
 from jira_assets.inbox.tidying import tidy
 from jira_assets.settings import Settings
 from jira_assets.sync.health.waiting import passed_over
@@ -53,7 +53,7 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
         context.log.warning("%s: that is passed over. Remove it.", strange)
     until, look_at = now + _WATCH_SECONDS, now
     drained = Drained()
-    newest: Mapping[str, Newest] | None = None
+    newest: Mapping[str, NewestItem] | None = None
     while now < until:
         found = drain.run(_DRAIN_SECONDS)
         drained.add(found)
@@ -70,7 +70,7 @@ def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReaso
     return SensorResult(skip_reason=reason, asset_events=_alarm(settings, context.instance))
 
 
-def _requests(newest: Mapping[str, Newest], instance: DagsterInstance) -> list[RunRequest]:
+def _requests(newest: Mapping[str, NewestItem], instance: DagsterInstance) -> list[RunRequest]:
     months = MONTHS.get_partition_keys()
     return [
         *requests_for(newest, instance, months),

@@ -14,7 +14,7 @@ from jira_assets import clock
 from jira_assets.inbox.receiver.asking import TestEndpoint
 from jira_assets.inbox.receiver.health import BacklogView, configured, report
 from jira_assets.inbox.receiver.metrics import CONTENT_TYPE
-from jira_assets.inbox.receiver.state import State
+from jira_assets.inbox.receiver.state import ReceiverState
 from jira_assets.inbox.receiver.webhook import Webhook
 from jira_assets.settings import Settings
 
@@ -33,7 +33,7 @@ def application(settings: Settings, *, debug: bool = False) -> Starlette:
     """
     if not settings.webhook_secrets:
         return _refusing(settings)
-    state = State.from_settings(settings)
+    state = ReceiverState.from_settings(settings)
     configuration = configured(settings)
     backlog = BacklogView(state.inbox)
 

@@ -10,8 +10,8 @@ from jira_assets import clock
 from jira_assets.inbox.inbox import Delivery
 from jira_assets.inbox.receiver.body import Body
 from jira_assets.inbox.receiver.exchange import answer, read_signed
-from jira_assets.inbox.receiver.outcomes import RENDERED, Headers, Outcome, Refused
-from jira_assets.inbox.receiver.state import State
+from jira_assets.inbox.receiver.outcomes import RENDERED, DeliveryOutcome, Headers, Refused
+from jira_assets.inbox.receiver.state import ReceiverState
 
 _KEY = re.compile(r"([A-Z][A-Z0-9_]{0,254})-[1-9][0-9]{0,17}")
 
@@ -23,7 +23,7 @@ class _Request(msgspec.Struct):
 class TestEndpoint:
     """For trying out the whole way without Jira. Signed like a delivery, and served in debug mode only."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ReceiverState) -> None:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +34,7 @@ class TestEndpoint:
         except Refused as refused:
             said = RENDERED[refused.outcome]
         except OSError:
-            said = RENDERED[Outcome.NOT_STORED]
+            said = RENDERED[DeliveryOutcome.NOT_STORED]
         finally:
             body.close()
         await answer(body, receive, send, *said)

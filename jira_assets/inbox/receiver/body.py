@@ -15,7 +15,7 @@ from pathlib import Path
 from jira_assets import clock
 from jira_assets.files import fsync_folder, make_folder, private
 from jira_assets.inbox.inbox import HEADING_BYTES, Delivery, heading
-from jira_assets.inbox.receiver.outcomes import Outcome, Refused
+from jira_assets.inbox.receiver.outcomes import DeliveryOutcome, Refused
 from jira_assets.privacy.keyring import NO_KEYS, Keyring
 from jira_assets.privacy.streams import Sealing
 
@@ -71,7 +71,7 @@ class Body:
         self.is_complete = is_last
         self.size += len(chunk)
         if self.size > LIMIT:
-            raise Refused(Outcome.TOO_LARGE)
+            raise Refused(DeliveryOutcome.TOO_LARGE)
         self._hash.update(chunk)
         self._held += chunk
         self._room.memory += len(chunk)
@@ -81,7 +81,7 @@ class Body:
     async def _move_to_disk(self, is_last: bool) -> None:
         if self.file is None:
             if self._room.files >= FILES:
-                raise Refused(Outcome.BUSY)
+                raise Refused(DeliveryOutcome.BUSY)
             self.file = PrivateFile(self._room.folder, self._room.keyring)
             self._room.files += 1
         held, self._held = self._held, bytearray()

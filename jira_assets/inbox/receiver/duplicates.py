@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from jira_assets.inbox.receiver.outcomes import Outcome
+from jira_assets.inbox.receiver.outcomes import DeliveryOutcome
 
 REMEMBERED = 100_000
-_REMEMBERED_AS = {Outcome.STORED, Outcome.UNREADABLE}
+_REMEMBERED_AS = {DeliveryOutcome.STORED, DeliveryOutcome.UNREADABLE}
 
 
 class Duplicates:
@@ -27,7 +27,7 @@ class Duplicates:
             if len(self._newer) >= self._generation:
                 self._older, self._newer = self._newer, set()
 
-    async def once(self, fingerprint: str, take: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def once(self, fingerprint: str, take: Callable[[], Awaitable[DeliveryOutcome]]) -> DeliveryOutcome:
         """Takes a delivery unless one with its fingerprint was kept before.
 
         While another is in hand this waits for how that ends: only what is durable makes a duplicate of it.
@@ -35,7 +35,7 @@ class Duplicates:
         while (other := self._in_hand.get(fingerprint)) is not None:
             await other.wait()
         if fingerprint in self._newer or fingerprint in self._older:
-            return Outcome.DUPLICATE
+            return DeliveryOutcome.DUPLICATE
         ended = self._in_hand[fingerprint] = asyncio.Event()
         try:
             outcome = await take()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from starlette.types import Receive, Send
 
 from jira_assets.inbox.receiver.body import ARRIVES_WITHIN_S, LIMIT, Body
-from jira_assets.inbox.receiver.outcomes import Headers, Outcome, Refused
+from jira_assets.inbox.receiver.outcomes import DeliveryOutcome, Headers, Refused
 from jira_assets.inbox.receiver.signature import Verifier
 
 _LINGER_S = 2
@@ -23,10 +23,10 @@ async def read_signed(
 ) -> None:
     """Reads a request's body if it is signed. Raises Refused, and OSError if the disk does not take it."""
     if _declared(headers) > LIMIT:
-        raise Refused(Outcome.TOO_LARGE)
+        raise Refused(DeliveryOutcome.TOO_LARGE)
     check = verifier.check(headers.get(b"x-hub-signature", b""))
     if check is None:
-        raise Refused(Outcome.UNAUTHORISED)
+        raise Refused(DeliveryOutcome.UNAUTHORISED)
     waited = 0.0  # for the client: the time that our disk takes is none of its
     while not body.is_complete:
         began = time.monotonic()
@@ -35,7 +35,7 @@ async def read_signed(
         check.update(chunk)
         await body.append(chunk, is_last=is_last)
     if not check.passed():
-        raise Refused(Outcome.UNAUTHORISED)
+        raise Refused(DeliveryOutcome.UNAUTHORISED)
 
 
 def _time_for(size: int) -> float:
@@ -48,9 +48,9 @@ async def _next_chunk(receive: Receive, within: float) -> tuple[bytes, bool]:
         async with asyncio.timeout(within):
             message = await receive()
     except TimeoutError:
-        raise Refused(Outcome.TOO_SLOW) from None
+        raise Refused(DeliveryOutcome.TOO_SLOW) from None
     if message["type"] != "http.request":
-        raise Refused(Outcome.ABORTED)
+        raise Refused(DeliveryOutcome.ABORTED)
     return message.get("body", b""), not message.get("more_body", False)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jira_assets.inbox.inbox import Backlog, Inbox
 from jira_assets.inbox.receiver.metrics import Metrics
-from jira_assets.inbox.receiver.outcomes import Outcome
+from jira_assets.inbox.receiver.outcomes import DeliveryOutcome
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 
@@ -67,6 +67,6 @@ def report(
         "oldest_waiting_seconds": round((now - oldest).total_seconds(), 3) if oldest else None,
         "last_event_at": metrics.last_event_at and metrics.last_event_at.isoformat(timespec="milliseconds"),
         "last_error": metrics.storing_fails,
-        "errors": counts[Outcome.NOT_STORED],
+        "errors": counts[DeliveryOutcome.NOT_STORED],
         "counts": counts,
     }

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from jira_assets.inbox.receiver.outcomes import ANSWERS, Outcome
+from jira_assets.inbox.receiver.outcomes import ANSWERS, DeliveryOutcome
 
 LEVELS = ("debug", "info", "warning", "error")
 _RETRY = re.compile(rb"[0-9]{1,6}")
@@ -36,7 +36,11 @@ def configure(level: str) -> None:
 
 
 def log_delivery(
-    outcome: Outcome, size: int, seconds: float, headers: Mapping[bytes, bytes], about: Mapping[str, str]
+    outcome: DeliveryOutcome,
+    size: int,
+    seconds: float,
+    headers: Mapping[bytes, bytes],
+    about: Mapping[str, str],
 ) -> None:
     """A line about one delivery; `about` is what is known of it beyond its outcome."""
     known = ANSWERS[outcome]

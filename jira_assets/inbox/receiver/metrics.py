@@ -14,10 +14,15 @@ from prometheus_client import (
 
 from jira_assets import clock
 from jira_assets.inbox.inbox import Backlog
-from jira_assets.inbox.receiver.outcomes import Outcome
+from jira_assets.inbox.receiver.outcomes import DeliveryOutcome
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-_TAKEN = {Outcome.STORED, Outcome.DUPLICATE, Outcome.DROPPED, Outcome.UNREADABLE}
+_TAKEN = {
+    DeliveryOutcome.STORED,
+    DeliveryOutcome.DUPLICATE,
+    DeliveryOutcome.DROPPED,
+    DeliveryOutcome.UNREADABLE,
+}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -31,7 +36,7 @@ class Metrics:
         events = Counter(
             "jira_webhook_events_total", "Deliveries by outcome", ["outcome"], registry=self._registry
         )
-        self._outcomes = {outcome: events.labels(outcome.value) for outcome in Outcome}
+        self._outcomes = {outcome: events.labels(outcome.value) for outcome in DeliveryOutcome}
         self._bytes = Counter("jira_webhook_bytes_total", "Bytes of bodies received", registry=self._registry)
         self._seconds = Histogram(
             "jira_webhook_seconds",
@@ -49,19 +54,19 @@ class Metrics:
             registry=self._registry,
         )
 
-    def count(self, outcome: Outcome, size: int, seconds: float) -> None:
+    def count(self, outcome: DeliveryOutcome, size: int, seconds: float) -> None:
         """One delivery, of so many bytes, that took so long."""
         self._outcomes[outcome].inc()
         self._bytes.inc(size)
         self._seconds.observe(seconds)
         if outcome in _TAKEN:
             self.last_event_at = clock.now()
-        if outcome in (Outcome.STORED, Outcome.UNREADABLE, Outcome.NOT_STORED):
-            self.storing_fails = outcome is Outcome.NOT_STORED
+        if outcome in (DeliveryOutcome.STORED, DeliveryOutcome.UNREADABLE, DeliveryOutcome.NOT_STORED):
+            self.storing_fails = outcome is DeliveryOutcome.NOT_STORED
 
     def counts(self) -> dict[str, int]:
         """How many deliveries had each outcome."""
-        return {outcome.value: int(self._value(outcome)) for outcome in Outcome}
+        return {outcome.value: int(self._value(outcome)) for outcome in DeliveryOutcome}
 
     def rendered(self, backlog: Backlog | None, now: datetime) -> bytes:
         """Everything in Prometheus' text format; None is a backlog that cannot be told."""
@@ -71,6 +76,6 @@ class Metrics:
         self._last.set(self.last_event_at.timestamp() if self.last_event_at else 0)
         return generate_latest(self._registry)
 
-    def _value(self, outcome: Outcome) -> float:
+    def _value(self, outcome: DeliveryOutcome) -> float:
         labels = {"outcome": outcome.value}
         return self._registry.get_sample_value("jira_webhook_events_total", labels) or 0.0

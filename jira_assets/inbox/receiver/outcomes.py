@@ -9,7 +9,7 @@ import msgspec
 _RETRY_AFTER_S = 30
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of a delivery."""
 
     STORED = "stored"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A status with a sentence for people. Of the statuses used here, Jira retries 408 and 503."""
 
     status: int
@@ -34,23 +34,23 @@ class Answer:
 
 
 ANSWERS = {
-    Outcome.STORED: Answer(200, "The event is stored.", logging.INFO),
-    Outcome.DUPLICATE: Answer(200, "The event was stored before.", logging.INFO),
-    Outcome.DROPPED: Answer(200, "The event is about a project that is not copied.", logging.INFO),
-    Outcome.UNREADABLE: Answer(202, "The body is no event; it is kept aside."),
-    Outcome.UNAUTHORISED: Answer(401, "X-Hub-Signature is not the body's SHA-256 signature."),
-    Outcome.TOO_LARGE: Answer(413, "The body has more than 25 MB."),
-    Outcome.TOO_SLOW: Answer(408, "The body took too long to arrive."),
-    Outcome.BUSY: Answer(503, "Too many large bodies are arriving."),
-    Outcome.NOT_STORED: Answer(503, "The event cannot be stored at present.", logging.ERROR),
-    Outcome.ABORTED: Answer(400, "The body ended too early."),
+    DeliveryOutcome.STORED: Response(200, "The event is stored.", logging.INFO),
+    DeliveryOutcome.DUPLICATE: Response(200, "The event was stored before.", logging.INFO),
+    DeliveryOutcome.DROPPED: Response(200, "The event is about a project that is not copied.", logging.INFO),
+    DeliveryOutcome.UNREADABLE: Response(202, "The body is no event; it is kept aside."),
+    DeliveryOutcome.UNAUTHORISED: Response(401, "X-Hub-Signature is not the body's SHA-256 signature."),
+    DeliveryOutcome.TOO_LARGE: Response(413, "The body has more than 25 MB."),
+    DeliveryOutcome.TOO_SLOW: Response(408, "The body took too long to arrive."),
+    DeliveryOutcome.BUSY: Response(503, "Too many large bodies are arriving."),
+    DeliveryOutcome.NOT_STORED: Response(503, "The event cannot be stored at present.", logging.ERROR),
+    DeliveryOutcome.ABORTED: Response(400, "The body ended too early."),
 }
 
 
 class Refused(Exception):
     """A delivery is not taken in."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: DeliveryOutcome) -> None:
         super().__init__(outcome.value)
         self.outcome = outcome
 
@@ -58,7 +58,7 @@ class Refused(Exception):
 Headers = list[tuple[bytes, bytes]]
 
 
-def _rendered(outcome: Outcome) -> tuple[int, Headers, bytes]:
+def _rendered(outcome: DeliveryOutcome) -> tuple[int, Headers, bytes]:
     answer = ANSWERS[outcome]
     body = msgspec.json.encode({"outcome": outcome, "message": answer.sentence})
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
@@ -67,5 +67,5 @@ def _rendered(outcome: Outcome) -> tuple[int, Headers, bytes]:
     return answer.status, headers, body
 
 
-RENDERED = {outcome: _rendered(outcome) for outcome in Outcome}
+RENDERED = {outcome: _rendered(outcome) for outcome in DeliveryOutcome}
 """The answers as they go over the wire: status, headers and body."""

@@ -26,7 +26,7 @@ _TIDY_EVERY_S = 600
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReceiverState:
     """One receiver's parts. Events of other than these projects are dropped; with none, all are kept."""
 
     verifier: Verifier
@@ -40,7 +40,7 @@ class State:
     metrics: Metrics = field(default_factory=Metrics)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "State":
+    def from_settings(cls, settings: Settings) -> "ReceiverState":
         """Raises ``SettingsError``, ``UnknownKey`` and ``WrongKey``."""
         lookups = LookupStore(settings.raw_dir, settings.keyring)
         return cls(

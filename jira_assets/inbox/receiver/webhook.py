@@ -13,8 +13,8 @@ from jira_assets.inbox.inbox import Delivery, Inbox
 from jira_assets.inbox.receiver.body import Body
 from jira_assets.inbox.receiver.exchange import answer, read_signed
 from jira_assets.inbox.receiver.log import log_delivery
-from jira_assets.inbox.receiver.outcomes import RENDERED, Outcome, Refused
-from jira_assets.inbox.receiver.state import State
+from jira_assets.inbox.receiver.outcomes import RENDERED, DeliveryOutcome, Refused
+from jira_assets.inbox.receiver.state import ReceiverState
 
 _ON_THE_LOOP = 64 * 1024  # bytes that are parsed in well under a millisecond
 _IDENTIFIER = re.compile(rb"[!-~]{1,256}")
@@ -24,7 +24,7 @@ _ISSUE_HINT = re.compile(rb"(?:^|&)issue=([1-9][0-9]{0,17})(?:&|$)")
 class Webhook:
     """Takes deliveries in."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ReceiverState) -> None:
         self._state = state
         self._parsing = asyncio.Semaphore()  # no more than one large body is in memory as a whole
 
@@ -44,7 +44,7 @@ class Webhook:
             outcome = refused.outcome
         except OSError as error:
             about["error"] = type(error).__name__
-            outcome = Outcome.NOT_STORED
+            outcome = DeliveryOutcome.NOT_STORED
         finally:
             body.close()
         seconds = time.perf_counter() - began
@@ -52,18 +52,18 @@ class Webhook:
         await answer(body, receive, send, *RENDERED[outcome])
         log_delivery(outcome, body.size, seconds, headers, about)
 
-    async def _take(self, delivery: Delivery, body: Body, about: dict[str, str]) -> Outcome:
+    async def _take(self, delivery: Delivery, body: Body, about: dict[str, str]) -> DeliveryOutcome:
         try:
             event = await self._parse(body)
         except UnreadableEvent:
             await self._put(self._state.unreadable, delivery, body)
-            return Outcome.UNREADABLE
+            return DeliveryOutcome.UNREADABLE
         if event.is_known:
             about["event"] = event.name
-        if self._is_elsewhere(event):
-            return Outcome.DROPPED
+        if self._is_in_another_month(event):
+            return DeliveryOutcome.DROPPED
         await self._put(self._state.inbox, delivery, body)
-        return Outcome.STORED
+        return DeliveryOutcome.STORED
 
     async def _parse(self, body: Body) -> Event:
         if body.size <= _ON_THE_LOOP:
@@ -77,7 +77,7 @@ class Webhook:
         else:
             await asyncio.to_thread(body.file.publish, inbox.folder, delivery)
 
-    def _is_elsewhere(self, event: Event) -> bool:
+    def _is_in_another_month(self, event: Event) -> bool:
         if not self._state.projects or event.project_key is None:
             return False
         # An issue that has moved out of our projects is still among the tables.

@@ -16,7 +16,7 @@ from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.attachments.fetch import FileFetch
 from jira_assets.sync.attachments.store import AttachmentStore
-from jira_assets.sync.attachments.wanted import IssueFiles, WantedFile, files_of
+from jira_assets.sync.attachments.wanted import WantedFile, WantedFiles, files_of
 
 _FILES_AHEAD = 64  # being fetched or waiting for it; bounds what is in memory
 _ISSUES_AT_ONCE = 500  # whose records are appended together
@@ -58,7 +58,7 @@ class FileCounts:
 class _Work:
     """The files of one issue: those that are settled, and those that are being fetched."""
 
-    files: IssueFiles
+    files: WantedFiles
     present: Collection[str]
     as_of: datetime
     settled: dict[str, FileRecord] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from jira_assets.raw.attachments import FileRecord, FileState
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.attachments.store import AttachmentStore
-from jira_assets.sync.attachments.wanted import IssueFiles, WantedFile, files_of
+from jira_assets.sync.attachments.wanted import WantedFile, WantedFiles, files_of
 from jira_assets.tables.file_paths import hierarchical_path
 from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.connection import connect
@@ -80,7 +80,7 @@ def _places(settings: Settings, keys: Sequence[str]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found[key] for key in keys))
 
 
-def _export_one(store: AttachmentStore, files: IssueFiles, file: WantedFile, folder: Path) -> Exported:
+def _export_one(store: AttachmentStore, files: WantedFiles, file: WantedFile, folder: Path) -> Exported:
     target = folder / hierarchical_path(files.key, file.attachment_id, file.name)
     record = files.known.get(file.attachment_id)
     if record is None or record.state is not FileState.STORED:

@@ -39,7 +39,7 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueFiles:
+class WantedFiles:
     """The attachments of an issue by their ids, and the records of what became of their content so far."""
 
     issue_id: str
@@ -67,7 +67,7 @@ class IssueFiles:
         return Record(self.issue_id, Part.FILES, self.updated, at, self.source, encode_files(settled))
 
 
-def files_of(issue: LatestIssue) -> IssueFiles | None:
+def files_of(issue: LatestIssue) -> WantedFiles | None:
     """The files of an issue; None if its attachments were not sent, which does not mean that it has none.
 
     What was attached by somebody who is forgotten is none of them: it is not fetched, and not kept.
@@ -86,7 +86,7 @@ def files_of(issue: LatestIssue) -> IssueFiles | None:
         and not is_tombstone((attachment.author or _NOBODY).account_id)
     }
     recorded_at = issue.fetched_at.get(Part.FILES)
-    return IssueFiles(
+    return WantedFiles(
         issue.issue_id,
         key,
         _time(issue.fetched_at[Part.ISSUE] if issue.issue_updated is None else issue.issue_updated),

@@ -57,7 +57,7 @@ def _post(url: str, text: str) -> str | None:
     """What went wrong, if anything did. Redirects are not followed: what is there was not configured."""
     body = {"text": text}
     try:
-        with _unheard("urllib3.connectionpool"), open_session(url, 1) as session:
+        with _muted("urllib3.connectionpool"), open_session(url, 1) as session:
             answer = send(
                 session, session.prepare_request(requests.Request("POST", url, json=body)), _TIMEOUT
             )
@@ -70,7 +70,7 @@ def _post(url: str, text: str) -> str | None:
 
 
 @contextmanager
-def _unheard(logger: str) -> Iterator[None]:
+def _muted(logger: str) -> Iterator[None]:
     """Keep a library from logging the address, as it does for whoever debugs."""
     filters, silence = logging.getLogger(logger), _Silence()
     filters.addFilter(silence)

@@ -18,10 +18,10 @@ from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
-from jira_assets.sync.health.ahead import Ahead, ahead
-from jira_assets.sync.health.kept import PLACES, kept
-from jira_assets.sync.health.stored import Read, Stored, stored
-from jira_assets.sync.health.told import Told, told
+from jira_assets.sync.health.disk_usage import PLACES, disk_usage
+from jira_assets.sync.health.events import EventStatistics, event_statistics
+from jira_assets.sync.health.lag import Lag, measure_lag
+from jira_assets.sync.health.stored import IssueRead, StoredHealth, stored_health
 from jira_assets.sync.health.waiting import Waiting, passed_over, waiting
 from jira_assets.sync.reconcile.scope import Scope
 from jira_assets.tables.data_health import DATA_HEALTH
@@ -75,21 +75,21 @@ def measure(
     """
     since = now - _WINDOW
     attempts = _Attempts()
-    here = attempts.of(Asked.WAREHOUSE, lambda: stored(settings.warehouse_path, since), Stored())
+    here = attempts.of(Asked.WAREHOUSE, lambda: stored_health(settings.warehouse_path, since), StoredHealth())
     jira = attempts.of(Asked.JIRA, lambda: _ask_jira(settings, open_client, now), None)
     if jira is None:  # then only our own clock can tell what is no future
         newest = attempts.of(Asked.WAREHOUSE, lambda: Known(settings.warehouse_path).newest_update(now), None)
-        jira = Ahead(here=newest)
+        jira = Lag(here=newest)
     if jira.lost:
         attempts.failed[Asked.PROJECTS] = f"{', '.join(jira.lost)} of JIRA_PROJECTS cannot be seen"
-    events = attempts.of(Asked.EVENTS, lambda: told(_archive(settings), since, now), None)
+    events = attempts.of(Asked.EVENTS, lambda: event_statistics(_archive(settings), since, now), None)
     backlog = attempts.of(Asked.BACKLOG, lambda: waiting(settings, now), Waiting())
     strange: list[str] = attempts.of(Asked.FOLDERS, lambda: passed_over(settings), [])
     if strange:
         attempts.failed[Asked.FOLDERS] = f"{', '.join(strange)}: that is passed over. Remove it."
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
     sealed = attempts.of(Asked.KEYS, lambda: _sealed_values(settings), None)
-    places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: kept(settings), {})
+    places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: disk_usage(settings), {})
     values: dict[str, Value] = {
         "day": now.date(),
         "observed_at": now,
@@ -131,18 +131,18 @@ def _sealed_values(settings: Settings) -> int | None:
     return KeysInUse(settings.keys_file).values_of_writing(settings.keyring)
 
 
-def _ask_jira(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Ahead:
+def _ask_jira(settings: Settings, open_client: Callable[[], JiraClient], now: datetime) -> Lag:
     with open_client() as client:
-        return ahead(Scope.from_settings(settings, client), now)
+        return measure_lag(Scope.from_settings(settings, client), now)
 
 
-def _of_events(events: Told | None, read: Sequence[Read] | None) -> dict[str, Value]:
+def _of_events(events: EventStatistics | None, read: Sequence[IssueRead] | None) -> dict[str, Value]:
     lags = sorted(events.lags(read)) if events and read else []
     return {
         **{f"event_lag_p{percent}_ms": _percentile(lags, percent) for percent in (50, 95, 99)},
         "events_received": events.received if events else None,
         "events_unresolved": events.unresolved if events else None,
-        "healed_issues": events.untold(read) if events and read is not None else None,
+        "healed_issues": events.without_event(read) if events and read is not None else None,
     }
 
 

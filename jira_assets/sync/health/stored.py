@@ -28,7 +28,7 @@ _INCOMPLETE = f"""
 """  # noqa: S608 - of declared names
 
 
-class Read(NamedTuple):
+class IssueRead(NamedTuple):
     """An issue that was read by itself, because an event or reconciliation said so: when, and its state."""
 
     issue_id: str
@@ -38,32 +38,32 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredHealth:
     """What of the stored issues was read of late, and how many lack something. None is what nobody knows:
     there is no table yet.
     """
 
-    read: Sequence[Read] | None = None
+    read: Sequence[IssueRead] | None = None
     incomplete_issues: int | None = None
 
 
-def stored(database: Path, since: datetime) -> Stored:
+def stored_health(database: Path, since: datetime) -> StoredHealth:
     """What a warehouse holds, and what of it was read since then. Raises ``WarehouseError``."""
     if not database.exists():
-        return Stored()
+        return StoredHealth()
     with connect(database, read_only=True) as connection:
         return _stored(connection, since, built(connection, [ISSUES, COMPLETENESS]))
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, since: datetime, tables: Iterable[Table]) -> Stored:
-    read: list[Read] | None = None
+def _stored(connection: duckdb.DuckDBPyConnection, since: datetime, tables: Iterable[Table]) -> StoredHealth:
+    read: list[IssueRead] | None = None
     incomplete: int | None = None
     if ISSUES in tables:
         rows = _ask(connection, _READ, since=since, sources=list(_SINGLE_READS))
-        read = [Read(issue_id, Source(source), updated, at) for issue_id, source, updated, at in rows]
+        read = [IssueRead(issue_id, Source(source), updated, at) for issue_id, source, updated, at in rows]
     if COMPLETENESS in tables:
         [(incomplete,)] = _ask(connection, _INCOMPLETE)
-    return Stored(read, incomplete)
+    return StoredHealth(read, incomplete)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str, **values: object) -> list[Any]:

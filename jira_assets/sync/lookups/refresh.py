@@ -26,7 +26,7 @@ _NOT_FOR_US = (Forbidden, MissingOrForbidden, Gone)
 
 
 @dataclass(slots=True)
-class Refreshed:
+class RefreshedLists:
     """What became of each list: how many entries it has, or why it could not be read.
 
     ``absent`` are those that the site does not have, or the account may not see. What is stored of those, and
@@ -58,9 +58,9 @@ class Lookups:
             store.current_keys(settings.projects),
         )
 
-    def refresh(self, names: Iterable[str] = tuple(LISTS)) -> Refreshed:
+    def refresh(self, names: Iterable[str] = tuple(LISTS)) -> RefreshedLists:
         """Reads these lists and stores them. Raises ``Unauthorised`` if even the projects are refused."""
-        refreshed = Refreshed()
+        refreshed = RefreshedLists()
         wanted = [name for name in LISTS if name in set(names)]
         while wanted:
             with self.open_client() as client:
@@ -77,7 +77,7 @@ class Lookups:
             self.store.write(PROJECTS, fetched.entries, fetched.sent_at, now=fetched.read_at)
         return project_keys(fetched)
 
-    def _read(self, reader: LookupReader, wanted: Sequence[str], refreshed: Refreshed) -> list[str]:
+    def _read(self, reader: LookupReader, wanted: Sequence[str], refreshed: RefreshedLists) -> list[str]:
         """Returns what another client has to read, since this one was refused something."""
         for place, name in enumerate(wanted):
             try:

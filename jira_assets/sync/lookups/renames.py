@@ -7,7 +7,7 @@ need not be fetched again: the tables follow the site's lists (see `tables.names
 from jira_assets.jira.states import IssueState
 from jira_assets.sync.lookups.refresh import Lookups
 from jira_assets.tables.names import Names
-from jira_assets.warehouse.known import Stored
+from jira_assets.warehouse.known import KnownIssue
 
 _ASKED = ("projects", "statuses")
 
@@ -22,7 +22,7 @@ class Renames:
         self._is_fresh = False
         self._names = Names(lookups.store)
 
-    def explain(self, state: IssueState, stored: Stored) -> bool:
+    def explain(self, state: IssueState, stored: KnownIssue) -> bool:
         """Whether the key, the project and the category of an issue are what is stored, renamed.
 
         Raises ``Unauthorised``.
@@ -33,7 +33,7 @@ class Renames:
         """Whether the lists have the status as the issue shows it. Raises ``Unauthorised``."""
         return self._has_status(state) or (self._refreshed() and self._has_status(state))
 
-    def _explains(self, state: IssueState, stored: Stored) -> bool:
+    def _explains(self, state: IssueState, stored: KnownIssue) -> bool:
         project, category = state.project, state.category
         is_project = project in (stored.project, self._names.renamed_keys.get(stored.project or ""))
         is_key = (state.key or stored.key) in (stored.key, self._names.issue_key(stored.key))

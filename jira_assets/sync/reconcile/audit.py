@@ -40,7 +40,7 @@ from jira_assets.tables.issues import ISSUES
 from jira_assets.tables.protection import Protection
 from jira_assets.tables.worklogs import WORKLOGS
 from jira_assets.timestamps import month_of
-from jira_assets.warehouse.published import Counted, Place, Published, PublishedIssue
+from jira_assets.warehouse.published import Counted, IssueMonth, Published, PublishedIssue
 
 SAMPLE = 200
 """How many issues are chosen at random, and how many of those that changed last."""
@@ -142,7 +142,7 @@ class Auditor:
     def _chosen(
         self,
         condition: str,
-        places: Mapping[str, Place],
+        places: Mapping[str, IssueMonth],
         listed: Collection[str],
         sample: int,
         chance: random.Random,
@@ -156,7 +156,7 @@ class Auditor:
         return [*dict.fromkeys([*newest, *at_random, *one_sided[:sample]])]
 
     def _differences(
-        self, issue_ids: Sequence[str], places: Mapping[str, Place], kept: Kept
+        self, issue_ids: Sequence[str], places: Mapping[str, IssueMonth], kept: Kept
     ) -> Iterator[Difference]:
         """Of these issues, those that are published otherwise than Jira shows them."""
         client = self._scope.client
@@ -181,7 +181,7 @@ class Auditor:
             key = str(published[issue_id].rows[ISSUES.name][()]["issue_key"])
             yield Difference(at[issue_id].month, issue_id, key, ("it is not in Jira",), None)
 
-    def _judge(self, differing: Iterable[Difference], places: Mapping[str, Place], audit: Audit) -> None:
+    def _judge(self, differing: Iterable[Difference], places: Mapping[str, IssueMonth], audit: Audit) -> None:
         queue, now = self._scope.queue, self._scope.client.now
         waiting = {item.issue_id for month in queue.months() for item in queue.items(month)}
         at = {each.issue_id: places[each.issue_id] for each in differing if each.issue_id in places}

@@ -32,7 +32,7 @@ from jira_assets.sync.reconcile.scope import (
     unknown_item,
     visible_item,
 )
-from jira_assets.warehouse.known import Stored
+from jira_assets.warehouse.known import KnownIssue
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def take_census(scope: Scope, limit: DeletionLimit) -> Census:
     return census
 
 
-def _is_hidden(stored: Stored) -> bool:
+def _is_hidden(stored: KnownIssue) -> bool:
     """Whether an issue that does not answer may be there all the same, whatever is seen of others."""
     return stored.level is not None or stored.hidden not in (None, Hidden.PROJECT)
 
@@ -131,7 +131,7 @@ def _fetched(raw: RawLog, month: str) -> set[str]:
 
 def _without_lost(
     scope: Scope, unlisted: pl.DataFrame, visible: Iterable[str], census: Census
-) -> list[Stored]:
+) -> list[KnownIssue]:
     """The issues whose projects can be seen; what cannot be seen any more is counted."""
     lost = ~pl.col("project").is_in(list(visible)).fill_null(value=False)
     hidden = pl.col("unseen_level").is_not_null()
@@ -144,12 +144,12 @@ def _without_lost(
     judged = unlisted.with_columns(reason.alias("reason"))
     ours = judged.filter(pl.col("project").is_in(list(scope.projects))) if scope.projects else judged
     census.access_lost.update(dict(ours["reason"].drop_nulls().value_counts().iter_rows()))
-    return [Stored(*row) for row in judged.filter(~lost).select(Stored._fields).iter_rows()]
+    return [KnownIssue(*row) for row in judged.filter(~lost).select(KnownIssue._fields).iter_rows()]
 
 
 def _add_outdated(
-    scope: Scope, unlisted: list[Stored], census: Census, items: dict[str, list[Item]]
-) -> list[Stored]:
+    scope: Scope, unlisted: list[KnownIssue], census: Census, items: dict[str, list[Item]]
+) -> list[KnownIssue]:
     """Those of the issues that do not answer. Others may have moved to where nobody searches for them, or be
     archived.
     """

@@ -17,7 +17,7 @@ from jira_assets.settings import Settings
 from jira_assets.sync.lookups.refresh import Lookups
 from jira_assets.sync.lookups.renames import Renames
 from jira_assets.timestamps import epoch_milliseconds
-from jira_assets.warehouse.known import Known, Stored
+from jira_assets.warehouse.known import Known, KnownIssue
 
 # When something was first read is by our clock.
 CLOCKS_DIFFER_BY = timedelta(days=1)
@@ -139,7 +139,7 @@ def unknown_item(state: IssueState, cause: str, source: Source = Source.RECONCIL
 
 
 def stored_item(
-    stored: Stored, cause: str, updated: datetime | None = None, source: Source = Source.RECONCILE
+    stored: KnownIssue, cause: str, updated: datetime | None = None, source: Source = Source.RECONCILE
 ) -> Item:
     """Asks for an issue that is stored; if Jira leaves it out, whether it is deleted is asked further."""
     expected = Expected(updated, None)
@@ -147,19 +147,19 @@ def stored_item(
     return Item(stored.issue_id, cause, now, source, expected=expected, project=stored.project)
 
 
-def visible_item(stored: Stored, cause: str) -> Item:
+def visible_item(stored: KnownIssue, cause: str) -> Item:
     """Asks for an issue that is stored, and that Jira has just shown."""
     return Item(stored.issue_id, cause, clock.now(), Source.RECONCILE)
 
 
-def visible_ones(client: JiraClient, stored: Collection[Stored]) -> list[Stored]:
+def visible_ones(client: JiraClient, stored: Collection[KnownIssue]) -> list[KnownIssue]:
     """Those of the issues that Jira shows: about the others only the census has something to say."""
     asked = [one.issue_id for one in stored]
     seen = {state.issue_id for page in bulk_states(client, asked) for state in page}
     return [one for one in stored if one.issue_id in seen]
 
 
-def has_changed(state: IssueState, stored: Stored, renames: Renames, now: datetime) -> bool:
+def has_changed(state: IssueState, stored: KnownIssue, renames: Renames, now: datetime) -> bool:
     """Whether Jira shows a later state than is stored, or an issue that it did not show before. Search may
     show an earlier one. What is stored with an `updated` after ``now``, by Jira's clock, is edited before it.
 

@@ -22,7 +22,7 @@ from jira_assets.sync.reconcile.scope import Scope, has_changed, stored_item, un
 from jira_assets.sync.slas.open_issues import OpenIssue, read_open_issues
 from jira_assets.sync.slas.readings import readings
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
-from jira_assets.warehouse.known import Stored
+from jira_assets.warehouse.known import KnownIssue
 from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
 
@@ -103,7 +103,7 @@ class SlaPoll:
             self._log.info("%d open issues", len(listed))
         return listed
 
-    def _compare(self, state: IssueState, stored: Stored | None) -> None:
+    def _compare(self, state: IssueState, stored: KnownIssue | None) -> None:
         if stored is None:
             item = unknown_item(state, f"{_key(state)} is not stored as it is in Jira", Source.SLA_POLL)
             self._heal(_key(state), state.month, item)
@@ -112,7 +112,7 @@ class SlaPoll:
         ):
             self._heal_stored(stored, "has changed in Jira", state.updated)
 
-    def _names_another_status(self, state: IssueState, stored: Stored) -> bool:
+    def _names_another_status(self, state: IssueState, stored: KnownIssue) -> bool:
         """To rename a status updates no issue. Another account may read the names in another language."""
         is_same = self._reader is self._client and state.updated == stored.updated
         return is_same and state.status != stored.status and not self._renames.explain_status(state)
@@ -144,7 +144,7 @@ class SlaPoll:
                 self._polled.skipped.append(stored.key)
         return unread
 
-    def _heal_stored(self, stored: Stored, why: str, updated: datetime | None = None) -> None:
+    def _heal_stored(self, stored: KnownIssue, why: str, updated: datetime | None = None) -> None:
         item = stored_item(stored, f"{stored.key} {why}", updated, Source.SLA_POLL)
         self._heal(stored.key, stored.month, item)
 

@@ -19,8 +19,8 @@ from jira_assets.upkeep.forget.candidates import NameParts
 from jira_assets.upkeep.forget.files import delete_files, keys_of
 from jira_assets.upkeep.forget.leftovers import remove_unfinished
 from jira_assets.upkeep.forget.report import Report
-from jira_assets.upkeep.forget.stores import LISTS, Place, Stores
-from jira_assets.upkeep.rotate import tables
+from jira_assets.upkeep.forget.stores import LISTS, PayloadOwner, Stores
+from jira_assets.upkeep.rotate import rewritten_tables as tables
 
 
 class Erasure:
@@ -109,7 +109,7 @@ class _Reader:
         self.redaction = redaction
         self.found: Mapping[str, Traces] = defaultdict(Traces)
 
-    def look(self, _place: Place, payload: bytes) -> bytes:
+    def look(self, _place: PayloadOwner, payload: bytes) -> bytes:
         for tombstone, traces in self.redaction.traces(payload).items():
             self.found[tombstone].add(traces)
         return payload
@@ -129,7 +129,7 @@ class _Redactor:
         self.report = Report(redaction.forgotten.tombstone(account_id) or "")
         self.concerned: dict[str, set[str]] = defaultdict(set)
 
-    def look(self, place: Place, payload: bytes) -> bytes:
+    def look(self, place: PayloadOwner, payload: bytes) -> bytes:
         after = self.redaction.payload(payload, place.issue_id)
         if place.issue_id is not None and place.part is not None:
             if self.report.tombstone.encode() in after:

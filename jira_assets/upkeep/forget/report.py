@@ -56,7 +56,7 @@ class Report:
     listed: int = 0
     deliveries: int = 0
     left: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    left_elsewhere: set[str] = field(default_factory=set)
+    left_to_other_months: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
     def leave(self, month: str, issue_id: str | None, part: str | None) -> None:
@@ -64,7 +64,7 @@ class Report:
         if issue_id is not None and part is not None:
             self.months[month].left[issue_id].add(_LISTS.get(Part(part), part))
         else:
-            self.left_elsewhere.add(month if month == "lists" else f"events of {month}")
+            self.left_to_other_months.add(month if month == "lists" else f"events of {month}")
 
     def __str__(self) -> str:
         """A table by month, and below it what it does not show."""
@@ -84,11 +84,11 @@ class Report:
             lines.append(f"Entries of the site's lists: {self.listed:,}")
         if self.deliveries:
             lines.append(f"Deliveries that nobody could read: {self.deliveries:,}, deleted")
-        if self.left or self.left_elsewhere:
+        if self.left or self.left_to_other_months:
             lines.append("Left, because a part of a name may be anybody's; look at:")
             keys = sorted(self.left, key=_by_number)
             lines += [f"  {key}: {', '.join(sorted(self.left[key]))}" for key in keys]
-            lines += [f"  {where}" for where in sorted(self.left_elsewhere)]
+            lines += [f"  {where}" for where in sorted(self.left_to_other_months)]
         lines += [f"PROBLEM: {problem}" for problem in self.problems]
         return "\n".join(lines)
 

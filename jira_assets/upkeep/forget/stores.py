@@ -20,7 +20,7 @@ from jira_assets.settings import Settings
 _MONTH_LENGTH = len("2024-01")
 
 
-class Place(NamedTuple):
+class PayloadOwner(NamedTuple):
     """Whose payload it is. The body of an event has no issue and no part; its month is that in which it came,
     or ``waiting``. Neither has an entry of the site's lists, which are of all months.
     """
@@ -30,10 +30,10 @@ class Place(NamedTuple):
     part: str | None = None
 
 
-LISTS = Place("lists")
+LISTS = PayloadOwner("lists")
 """Where what the site calls things is, people among them."""
 
-Look = Callable[[Place, bytes], bytes]
+Look = Callable[[PayloadOwner, bytes], bytes]
 """What is shown each payload and each body, and says what is to be there instead."""
 
 
@@ -64,11 +64,11 @@ class Stores:
             self.problems.update(self.raw.lookups.rewrite(name, partial(look, LISTS)).problems)
         for day in self._archive.days():
             self._progress(f"{what} the events of {day}")
-            change = partial(look, Place(day[:_MONTH_LENGTH]))
+            change = partial(look, PayloadOwner(day[:_MONTH_LENGTH]))
             self.problems.update(self._archive.rewrite(day, change).problems)
-        self.problems.update(self._inbox.rewrite(partial(look, Place("waiting"))).problems)
+        self.problems.update(self._inbox.rewrite(partial(look, PayloadOwner("waiting"))).problems)
 
-    def read(self, what: str, look: Callable[[Place, bytes], object]) -> None:
+    def read(self, what: str, look: Callable[[PayloadOwner, bytes], object]) -> None:
         """Has a look at everything that is not superseded, and changes nothing."""
         for month in self.raw.months():
             self._progress(f"{what} {month}")
@@ -80,27 +80,29 @@ class Stores:
             self._progress(f"{what} the events of {day}")
             self._read(self._bodies(day), look)
 
-    def _read(self, found: Iterator[tuple[Place, bytes]], look: Callable[[Place, bytes], object]) -> None:
+    def _read(
+        self, found: Iterator[tuple[PayloadOwner, bytes]], look: Callable[[PayloadOwner, bytes], object]
+    ) -> None:
         try:
             for place, payload in found:
                 look(place, payload)
         except (RawLogError, DamagedArchive) as error:
             self.problems.add(str(error))
 
-    def _parts(self, month: str) -> Iterator[tuple[Place, bytes]]:
+    def _parts(self, month: str) -> Iterator[tuple[PayloadOwner, bytes]]:
         for issue in self.raw.latest(month):
             for part, payload in issue.payloads.items():
-                yield Place(month, issue.issue_id, part.value), payload
+                yield PayloadOwner(month, issue.issue_id, part.value), payload
             for _, payload in issue.slas:
-                yield Place(month, issue.issue_id, Part.SLA.value), payload
+                yield PayloadOwner(month, issue.issue_id, Part.SLA.value), payload
 
-    def _entries(self, name: str) -> Iterator[tuple[Place, bytes]]:
+    def _entries(self, name: str) -> Iterator[tuple[PayloadOwner, bytes]]:
         for entry in self.raw.lookups.read(name):
             yield LISTS, bytes(entry.entry)
 
-    def _bodies(self, day: str) -> Iterator[tuple[Place, bytes]]:
+    def _bodies(self, day: str) -> Iterator[tuple[PayloadOwner, bytes]]:
         for event in self._archive.read(date.fromisoformat(day)):
-            yield Place(day[:_MONTH_LENGTH]), event.body
+            yield PayloadOwner(day[:_MONTH_LENGTH]), event.body
 
     def remove_unreadable(self, redaction: Redaction) -> int:
         """Deletes the deliveries that are no events and speak of people who are forgotten; says how many."""
@@ -124,4 +126,4 @@ class Stores:
 
 
 def _of_month(look: Look, month: str) -> Callable[[str, str], Change]:
-    return lambda issue_id, part: partial(look, Place(month, issue_id, part))
+    return lambda issue_id, part: partial(look, PayloadOwner(month, issue_id, part))

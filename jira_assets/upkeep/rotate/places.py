@@ -17,7 +17,7 @@ _ALL = ("all",)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealedStore:
     """One of them. Its pieces are months, days or issues; ``units`` is what people call what it counts.
 
     ``count_by_key`` tells how much of a piece each key has sealed (None stands for no key), and raises what
@@ -31,7 +31,7 @@ class Place:
     count_by_key: Callable[[str], Counter[str | None]]
 
 
-def places(settings: Settings) -> tuple[Place, ...]:
+def places(settings: Settings) -> tuple[SealedStore, ...]:
     """All of them but the tables, each before those that things move to from there.
 
     Raises ``SettingsError`` and ``PrivacyError``.
@@ -44,22 +44,24 @@ def places(settings: Settings) -> tuple[Place, ...]:
     files = AttachmentStore(settings.attachments_dir, keyring)
     forgotten = ForgottenList(settings.raw_dir, keyring)
     return (
-        Place("raw log", "payloads", raw.months, raw.rewrite, raw.count_by_key),
-        Place("lists", "lists", lookups.lists, lookups.rewrite, lookups.count_by_key),
+        SealedStore("raw log", "payloads", raw.months, raw.rewrite, raw.count_by_key),
+        SealedStore("lists", "lists", lookups.lists, lookups.rewrite, lookups.count_by_key),
         _inbox("inbox", inbox),
         _inbox("unreadable events", unreadable),
-        Place("queue", "items", queue.months, queue.rewrite, queue.count_by_key),
-        Place("archive of events", "frames", archive.days, archive.rewrite, archive.count_by_key),
-        Place(
+        SealedStore("queue", "items", queue.months, queue.rewrite, queue.count_by_key),
+        SealedStore("archive of events", "frames", archive.days, archive.rewrite, archive.count_by_key),
+        SealedStore(
             "people who are forgotten",
             "lists",
             lambda: _ALL if forgotten.path.exists() else (),
             lambda _: forgotten.rewrite(),
             lambda _: Counter([forgotten.key_id()]),
         ),
-        Place("attachments", "files", files.issue_ids, files.rewrite, files.count_by_key),
+        SealedStore("attachments", "files", files.issue_ids, files.rewrite, files.count_by_key),
     )
 
 
-def _inbox(name: str, inbox: Inbox) -> Place:
-    return Place(name, "events", lambda: _ALL, lambda _: inbox.rewrite(), lambda _: inbox.count_by_key())
+def _inbox(name: str, inbox: Inbox) -> SealedStore:
+    return SealedStore(
+        name, "events", lambda: _ALL, lambda _: inbox.rewrite(), lambda _: inbox.count_by_key()
+    )

@@ -20,8 +20,8 @@ from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.privacy.rewriting import Rewritten
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings
-from jira_assets.upkeep.rotate import tables
-from jira_assets.upkeep.rotate.places import Place, places
+from jira_assets.upkeep.rotate import rewritten_tables as tables
+from jira_assets.upkeep.rotate.places import SealedStore, places
 from jira_assets.warehouse.database_file import set_aside
 from jira_assets.warehouse.encrypted import Counts
 
@@ -91,7 +91,7 @@ class Rotation:
             if not done.resealed:
                 break
 
-    def _rewrite(self, place: Place, *, is_first: bool) -> Rewritten:
+    def _rewrite(self, place: SealedStore, *, is_first: bool) -> Rewritten:
         done = Rewritten()
         told = monotonic()
         pieces = sorted(place.pieces())
@@ -153,5 +153,5 @@ class Rotation:
                 remove_leftovers(UPath(folder))
 
 
-def _progress(place: Place, done: Rewritten) -> str:
+def _progress(place: SealedStore, done: Rewritten) -> str:
     return f"{place.name}: {done.resealed:,} of {done.seen:,} {place.units} encrypted anew"

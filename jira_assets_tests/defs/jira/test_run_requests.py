@@ -18,7 +18,7 @@ from jira_assets.defs.jira.run_requests import (
     requests_for,
     requests_to_finish,
 )
-from jira_assets.inbox.queue import Newest
+from jira_assets.inbox.queue import NewestItem
 
 JANUARY, FEBRUARY, NEXT = "2024-01", "2024-02", "2024-03"
 PARTITIONS = (JANUARY, FEBRUARY)
@@ -42,11 +42,11 @@ def instance() -> Iterator[DagsterInstance]:
         yield ephemeral
 
 
-def added(seconds_ago: float = 0, name: str = "an item") -> Newest:
-    return Newest(time.time_ns() - int(seconds_ago * 1e9), name)
+def added(seconds_ago: float = 0, name: str = "an item") -> NewestItem:
+    return NewestItem(time.time_ns() - int(seconds_ago * 1e9), name)
 
 
-def asked(instance: DagsterInstance, item: Newest, month: str = JANUARY) -> list[RunRequest]:
+def asked(instance: DagsterInstance, item: NewestItem, month: str = JANUARY) -> list[RunRequest]:
     return list(requests_for({month: item}, instance, PARTITIONS))
 
 
@@ -62,7 +62,7 @@ def launched(
     return run
 
 
-def first(instance: DagsterInstance, item: Newest) -> RunRequest:
+def first(instance: DagsterInstance, item: NewestItem) -> RunRequest:
     (request,) = asked(instance, item)
     return request
 
@@ -72,7 +72,7 @@ def is_asked_again(
 ) -> bool:
     """Whether a run is asked for after one that ended `rested` seconds ago and left an item, or a new one."""
     item = added(waited)
-    before = Newest(item.added - 1, "another item") if new else item
+    before = NewestItem(item.added - 1, "another item") if new else item
     launched(instance, first(instance, before), status, rested)
     return bool(asked(instance, item))
 

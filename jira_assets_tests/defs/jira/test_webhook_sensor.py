@@ -13,7 +13,7 @@ from jira_assets.defs.checks.verdicts import evaluation
 from jira_assets.defs.jira import webhook_sensor as module
 from jira_assets.defs.jira.webhook_sensor import webhook_sensor
 from jira_assets.inbox import drain as drain_module
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import Delivery, Inbox
 from jira_assets.inbox.queue import Item, Queue
 from jira_assets.sandbox import faults
@@ -180,7 +180,9 @@ def test_quiet_ticks_tidy_the_archive(pipe: Pipeline) -> None:
     archive = Archive(Settings.load().events_dir)
     long_ago = datetime.now(UTC) - timedelta(days=40)
     name = Delivery.arrived("delivery", long_ago, None, b"{}").name
-    archive.add([ArchivedEvent(name, long_ago, "delivery", "user_created", Outcome.IRRELEVANT, (), b"{}")])
+    archive.add(
+        [ArchivedEvent(name, long_ago, "delivery", "user_created", EventOutcome.IRRELEVANT, (), b"{}")]
+    )
     assert list(archive.read(long_ago.date())) != []
     tick(pipe)
     assert list(archive.read(long_ago.date())) == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import Delivery, Inbox
 from jira_assets.inbox.receiver import outcomes
 from jira_assets.inbox.receiver.duplicates import Duplicates
@@ -15,9 +15,9 @@ from jira_assets.settings import Settings
 from jira_assets_tests.inbox.receiver.sending import deliver, event, health
 
 STORED, DUPLICATE, NOT_STORED = (
-    outcomes.Outcome.STORED,
-    outcomes.Outcome.DUPLICATE,
-    outcomes.Outcome.NOT_STORED,
+    outcomes.DeliveryOutcome.STORED,
+    outcomes.DeliveryOutcome.DUPLICATE,
+    outcomes.DeliveryOutcome.NOT_STORED,
 )
 
 
@@ -82,7 +82,7 @@ def test_after_a_restart_what_waits_in_the_inbox_is_known(settings: Settings, in
 
 def test_after_a_restart_what_was_archived_is_known(settings: Settings, inbox: Inbox) -> None:
     now = datetime.now(UTC)
-    entry = ArchivedEvent("name", now, "one", "jira:issue_updated", Outcome.QUEUED, ("1",), event())
+    entry = ArchivedEvent("name", now, "one", "jira:issue_updated", EventOutcome.QUEUED, ("1",), event())
     Archive(settings.events_dir).add([entry])
     with running(settings) as url:
         assert deliver(url, event(), "one").status_code == 200
@@ -97,20 +97,20 @@ def test_no_delivery_is_a_duplicate_of_one_that_failed() -> None:
     assert outcomes_of([NOT_STORED, NOT_STORED]) == [NOT_STORED, NOT_STORED]
 
 
-def outcomes_of(attempts: Sequence[outcomes.Outcome]) -> list[outcomes.Outcome]:
+def outcomes_of(attempts: Sequence[outcomes.DeliveryOutcome]) -> list[outcomes.DeliveryOutcome]:
     """What becomes of as many equal deliveries at once, if attempts to store them end like this in turn."""
 
-    async def all_at_once() -> list[outcomes.Outcome]:
+    async def all_at_once() -> list[outcomes.DeliveryOutcome]:
         duplicates, remaining = Duplicates(), iter(attempts)
 
-        async def take() -> outcomes.Outcome:
+        async def take() -> outcomes.DeliveryOutcome:
             await asyncio.sleep(0.001)
             outcome = next(remaining)
             if outcome is NOT_STORED:
                 raise Refused(outcome)
             return outcome
 
-        async def one() -> outcomes.Outcome:
+        async def one() -> outcomes.DeliveryOutcome:
             try:
                 return await duplicates.once("fingerprint", take)
             except Refused as refused:
@@ -125,8 +125,8 @@ def test_memory_of_deliveries_is_bounded_and_keeps_the_latest() -> None:
     duplicates = Duplicates(remembered=10)
     duplicates.remember(str(number) for number in range(100))
 
-    async def come_again(number: int) -> outcomes.Outcome:
-        async def take() -> outcomes.Outcome:
+    async def come_again(number: int) -> outcomes.DeliveryOutcome:
+        async def take() -> outcomes.DeliveryOutcome:
             return STORED
 
         return await duplicates.once(str(number), take)

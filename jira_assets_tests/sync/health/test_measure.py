@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.inbox.archive import Archive, ArchivedEvent, Outcome
+from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import Delivery
 from jira_assets.inbox.queue import Item
 from jira_assets.jira.client import JiraClient
@@ -15,7 +15,7 @@ from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
-from jira_assets.sync.health.kept import PLACES
+from jira_assets.sync.health.disk_usage import PLACES
 from jira_assets.sync.health.measure import Asked, Measurement, Value, measure
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.timestamps import parse_timestamp
@@ -74,7 +74,7 @@ def read_at(copied: Copy, issue_id: str) -> datetime:
         return at
 
 
-def archive(copied: Copy, outcome: Outcome, ago: timedelta = timedelta(0)) -> None:
+def archive(copied: Copy, outcome: EventOutcome, ago: timedelta = timedelta(0)) -> None:
     at = datetime.now(UTC) - ago
     name = Delivery.arrived(f"{outcome} {ago}", at, None, b"{}").name
     Archive(settings_of(copied).events_dir).add([ArchivedEvent(name, at, name, "e", outcome, (), b"{}")])
@@ -191,15 +191,15 @@ def test_the_far_end_of_a_link_is_timed_by_the_event_and_not_by_its_last_update(
 
 
 def test_events_of_the_last_day_are_counted(copied: Copy) -> None:
-    archive(copied, Outcome.UNRESOLVED)
-    archive(copied, Outcome.IRRELEVANT, timedelta(hours=23))
-    archive(copied, Outcome.UNRESOLVED, timedelta(hours=25))
+    archive(copied, EventOutcome.UNRESOLVED)
+    archive(copied, EventOutcome.IRRELEVANT, timedelta(hours=23))
+    archive(copied, EventOutcome.UNRESOLVED, timedelta(hours=25))
     health = measured(copied)
     assert (health.values["events_received"], health.values["events_unresolved"]) == (2, 1)
 
 
 def test_a_damaged_archive_makes_only_events_unknown(copied: Copy) -> None:
-    archive(copied, Outcome.UNRESOLVED)
+    archive(copied, EventOutcome.UNRESOLVED)
     (path,) = settings_of(copied).events_dir.iterdir()
     path.write_bytes(b"nonsense")
     health = measured(copied)

@@ -26,7 +26,7 @@ from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.sync.configuration import catalogue, protection, resolution, site
 from jira_assets.sync.lookups.refresh import Lookups
 from jira_assets.sync.publishing import publish_lookups
-from jira_assets.upkeep.rotate.tables import publish
+from jira_assets.upkeep.rotate.rewritten_tables import publish
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import publish_months
 from jira_assets.warehouse.refresh import Refresh

@@ -19,8 +19,8 @@ from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets.sync.configuration import catalogue, protection, resolution, site
 from jira_assets.sync.publishing import publish_lookups
 from jira_assets.upkeep.rotate.places import places
+from jira_assets.upkeep.rotate.rewritten_tables import count_by_key
 from jira_assets.upkeep.rotate.rotate import Rotated, Rotation
-from jira_assets.upkeep.rotate.tables import count_by_key
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import VIEWS, publish_months
 from jira_assets.warehouse.refresh import Refresh

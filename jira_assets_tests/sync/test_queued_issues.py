@@ -13,7 +13,7 @@ from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.sandbox.times import iso
-from jira_assets.sync.apply import QueuedIssues
+from jira_assets.sync.queued_issues import QueuedIssues
 from jira_assets_tests.events.bodies import attachment_event, body, change, comment_event, link_event
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill
 from jira_assets_tests.jira.issues import MONTH, elements, full_issue

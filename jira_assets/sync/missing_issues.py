@@ -21,7 +21,7 @@ from jira_assets.raw.record import Hidden, HiddenPayload, Part, Record, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class MissingIssues:
     """Issues that are not there, by id. ``records`` say of those that are ``deleted`` or ``hidden`` that they
     are; it is for the caller to append them.
 
@@ -49,18 +49,18 @@ class _Issue(msgspec.Struct):
     key: str | None = None
 
 
-def tell_apart(
+def deleted_or_hidden(
     client: JiraClient,
     raw: RawLog,
     month: str,
     missing_since: Mapping[str, datetime],
     items: Mapping[str, Sequence[Item]],
-) -> Absent:
+) -> MissingIssues:
     """What is found out about issues of a month that Jira has just not shown.
 
     ``missing_since`` is when each was asked for by itself. Raises ``JiraError`` and ``RawLogError``.
     """
-    absent = Absent()
+    absent = MissingIssues()
     if not missing_since:
         return absent
     stored = {issue.issue_id: issue for issue in raw.latest(month, missing_since)}

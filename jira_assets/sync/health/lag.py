@@ -15,7 +15,7 @@ from jira_assets.timestamps import epoch_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Lag:
     """The newest updates of issues in Jira and here, and for how many seconds Jira has had one that is not
     stored. ``lost`` are the projects that should be copied and cannot be seen.
     """
@@ -26,7 +26,7 @@ class Ahead:
     lost: Sequence[str] = ()
 
 
-def ahead(scope: Scope, now: datetime) -> Ahead:
+def measure_lag(scope: Scope, now: datetime) -> Lag:
     """Compares the newest updates of the issues that are kept up to date; ``now`` is by our clock.
 
     What lies in the future, by Jira's clock, tells nothing. The first update that is not stored counts: on a
@@ -47,11 +47,11 @@ def ahead(scope: Scope, now: datetime) -> Ahead:
     if newest is not None and newest > now:
         newest = newest_update(scope.client, condition, now)
     if newest is None or here is None:
-        return Ahead(newest, here, None, lost)
+        return Lag(newest, here, None, lost)
     if newest <= here:
-        return Ahead(newest, here, 0, lost)
+        return Lag(newest, here, 0, lost)
     since, until = epoch_milliseconds(here), epoch_milliseconds(now)
     missing = f"{condition} AND updated > {since} AND updated <= {until} ORDER BY updated ASC"
     # It may have been changed again since the first answer: then that one counts.
     first = first_updated(scope.client, missing) or newest
-    return Ahead(newest, here, max(0, (now - first) // timedelta(seconds=1)), lost)
+    return Lag(newest, here, max(0, (now - first) // timedelta(seconds=1)), lost)

@@ -7,7 +7,7 @@ import pytest
 
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
-from jira_assets.sync.neighbours import requeue_neighbours, requeue_outdated
+from jira_assets.sync.linked_issues import requeue_linked_issues, requeue_outdated
 from jira_assets_tests.events.bodies import change, delete, link_event
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill, months_of
 from jira_assets_tests.jira.issues import full_issue
@@ -105,7 +105,7 @@ def test_whoever_shows_an_issue_that_is_deleted_is_fetched_again(copied: Copy, t
 
 def test_the_neighbours_of_a_deleted_issue_are_as_old_as_the_news_of_it(copied: Copy) -> None:
     since = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3)
-    requeue_neighbours(copied.known, copied.queue, "10001", "an event", since)
+    requeue_linked_issues(copied.known, copied.queue, "10001", "an event", since)
     assert {item.received_at for item in copied.queue.items(FEBRUARY)} == {since}
 
 

@@ -13,7 +13,7 @@ import msgspec
 from jira_assets import clock
 from jira_assets.inbox.queue import Item, Queue
 from jira_assets.raw.record import Part, Record, Source
-from jira_assets.warehouse.moved import Left
+from jira_assets.warehouse.moved import LeftMonth
 
 
 def forward(queue: Queue, items: Sequence[Item], month: str, to: str) -> None:
@@ -22,20 +22,20 @@ def forward(queue: Queue, items: Sequence[Item], month: str, to: str) -> None:
     queue.remove(month, items)
 
 
-def ask_elsewhere(queue: Queue, found: Mapping[str, str], month: str, source: Source) -> None:
+def queue_in_other_months(queue: Queue, found: Mapping[str, str], month: str, source: Source) -> None:
     """Queues issues that were found in other months than the one they are stored in: these by their ids."""
     now = clock.now()
     for issue_id, to in found.items():
         queue.add({to: [Item(issue_id, f"created in {to}, not in {month}", now, source, moved_from=month)]})
 
 
-def gone_to(issue_id: str, month: str, seen_at: datetime, source: Source) -> Record:
+def moved_record(issue_id: str, month: str, seen_at: datetime, source: Source) -> Record:
     """The record that an issue was seen in another month: it ends what was fetched until then."""
     payload = msgspec.json.encode({"month": month})
     return Record(issue_id, Part.MOVED, seen_at, seen_at, source, payload)
 
 
-def requeue_moved(queue: Queue, left: Iterable[Left]) -> None:
+def requeue_moved(queue: Queue, left: Iterable[LeftMonth]) -> None:
     """Has issues asked for once more that stood in two months: there it shows which one is right.
 
     So the month that they have left is published without them, too.

@@ -12,7 +12,7 @@ from jira_assets.raw.record import Source
 from jira_assets.warehouse.known import Known
 
 
-def requeue_neighbours(known: Known, queue: Queue, issue_id: str, cause: str, since: datetime) -> None:
+def requeue_linked_issues(known: Known, queue: Queue, issue_id: str, cause: str, since: datetime) -> None:
     """Queues the issues that show one that is deleted. Raises ``WarehouseBusy``."""
     for neighbour, month in known.neighbours([issue_id]).items():
         queue.put({month: [Item(neighbour, f"{cause} deleted {issue_id}", since, Source.NEIGHBOUR)]})

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from jira_assets.inbox.queue import GIVE_UP_AFTER, Item, Queue
-from jira_assets.inbox.settle import Answer, has_waited, is_past_lag
+from jira_assets.inbox.settle import FetchedIssue, has_waited, is_past_lag
 from jira_assets.jira.arriving import MovedIssue, PartFailure
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.fetch import IssuesFetch, fetch_issues
@@ -19,11 +19,11 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.standing import NOTHING, Standing
-from jira_assets.sync.absent import archived_ones, tell_apart
 from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.sync.child_lists import is_there
-from jira_assets.sync.moving import forward, gone_to
-from jira_assets.sync.neighbours import requeue_neighbours
+from jira_assets.sync.linked_issues import requeue_linked_issues
+from jira_assets.sync.missing_issues import archived_ones, deleted_or_hidden
+from jira_assets.sync.moved_issues import forward, moved_record
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.known import Known
 
@@ -90,7 +90,7 @@ class QueuedIssues:
             fetch = fetch_issues(self._client, self._month, issue_ids, source, progress, self._slas, stored)
             for records in fetch:
                 answers = {
-                    issue_id: Answer(of_issue)
+                    issue_id: FetchedIssue(of_issue)
                     for issue_id, of_issue in groupby(records, attrgetter("issue_id"))
                 }
                 # Another run may have settled their items meanwhile. If we are killed once it is stored that
@@ -116,17 +116,17 @@ class QueuedIssues:
         archived = self._missed.intersection(fetch.alone)
         self._raw.append(self._month, self._standing.after(archived_ones(archived, self._client.now)))
         self._applied.hidden += sorted(archived)
-        self._look_into(self._without_those_stored_elsewhere(fetch.absent))
+        self._look_into(self._without_those_stored_in_other_months(fetch.absent))
         for moved in fetch.moved:
             self._move(moved, source)
         for issue in fetch.skipped:
             self._leave(issue.issue_id or "")
 
-    def _ask_again(self, answers: Mapping[str, Answer]) -> None:
+    def _ask_again(self, answers: Mapping[str, FetchedIssue]) -> None:
         failed = [issue_id for issue_id, answer in answers.items() if not answer.is_whole]
         self._queue.put({self._month: [item for each in failed for item in self._items[each]]})
 
-    def _shown(self, answers: Mapping[str, Answer]) -> Collection[str]:
+    def _shown(self, answers: Mapping[str, FetchedIssue]) -> Collection[str]:
         """The issues that the log shows as they were answered, or later."""
         try:
             standing = self._raw.standing(self._month, answers, self._standing)
@@ -134,12 +134,12 @@ class QueuedIssues:
             return answers  # whoever reads the damaged file will name it
         return {each for each, answer in answers.items() if standing.shows(each, answer.updated)}
 
-    def _settle(self, issue_id: str, answer: Answer, *, is_shown: bool) -> None:
+    def _settle(self, issue_id: str, answer: FetchedIssue, *, is_shown: bool) -> None:
         """Takes out what an answer settles, unless the log does not show that, or anything later."""
         items = self._items[issue_id]
         if answer.seen_at is not None:
             for month in {item.moved_from for item in items if item.moved_from} - {self._month}:
-                left = gone_to(issue_id, self._month, answer.seen_at, items[-1].source)
+                left = moved_record(issue_id, self._month, answer.seen_at, items[-1].source)
                 self._raw.append(month, self._elsewhere[month].after([left]))
         settled = answer.settled(items) if is_shown else []
         settled += [item for item in items if item not in settled and self._is_about_unseen(item, answer)]
@@ -151,7 +151,7 @@ class QueuedIssues:
         """Hands an issue over to the month that it is of now. None before the first one is copied."""
         items, month = self._items.pop(issue.issue_id), month_of(issue.created)
         if month < self._start_month:
-            left = gone_to(issue.issue_id, month, issue.seen_at, source)
+            left = moved_record(issue.issue_id, month, issue.seen_at, source)
             self._raw.append(self._month, self._standing.after([left]))
             self._done(items)
             self._applied.out_of_range.append(f"{issue.key} ({month})")
@@ -159,7 +159,7 @@ class QueuedIssues:
             forward(self._queue, items, self._month, month)
             self._applied.moved.append(f"{issue.key} ({month})")
 
-    def _without_those_stored_elsewhere(self, absent: Mapping[str, datetime]) -> Mapping[str, datetime]:
+    def _without_those_stored_in_other_months(self, absent: Mapping[str, datetime]) -> Mapping[str, datetime]:
         """An issue that was about to move here is looked for, and found to be gone, where it is stored."""
         months = self._known.months(absent)
         for issue_id, month in months.items():
@@ -167,7 +167,7 @@ class QueuedIssues:
                 forward(self._queue, self._items.pop(issue_id), self._month, month)
         return {each: at for each, at in absent.items() if months.get(each, self._month) == self._month}
 
-    def _is_about_unseen(self, item: Item, answer: Answer) -> bool:
+    def _is_about_unseen(self, item: Item, answer: FetchedIssue) -> bool:
         """Whether an item waits for a child that Jira has not, or not for us: then it waits in vain."""
         child = item.expected.child
         if (
@@ -182,8 +182,8 @@ class QueuedIssues:
         """Takes out the items about issues that are deleted or hidden, or were never seen here; the rest may
         yet appear.
         """
-        found = tell_apart(self._client, self._raw, self._month, absent, self._items)
-        self._requeue_neighbours(found.deleted)  # once they are durably deleted, nobody looks for these
+        found = deleted_or_hidden(self._client, self._raw, self._month, absent, self._items)
+        self._requeue_linked_issues(found.deleted)  # once they are durably deleted, nobody looks for these
         self._raw.append(self._month, self._standing.after(found.records))
         looked_for = [*found.deleted, *found.hidden]
         shown = self._raw.latest(self._month, looked_for) if looked_for else ()
@@ -197,10 +197,10 @@ class QueuedIssues:
         self._applied.deleted += sorted({*found.deleted} - seen)
         self._applied.hidden += sorted({*found.hidden} - seen)
 
-    def _requeue_neighbours(self, deleted: Iterable[str]) -> None:
+    def _requeue_linked_issues(self, deleted: Iterable[str]) -> None:
         for issue_id in deleted:
             item = self._items[issue_id][-1]
-            requeue_neighbours(self._known, self._queue, issue_id, item.cause, item.received_at)
+            requeue_linked_issues(self._known, self._queue, issue_id, item.cause, item.received_at)
 
     def _leave(self, issue_id: str, longest: timedelta = GIVE_UP_AFTER) -> None:
         """Lets the items of an issue wait for the next run, unless they have waited in vain for too long."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PLACES = ("raw", "warehouse", "queue", "archive", "published", "attachments")
 
 
-def kept(settings: Settings) -> Mapping[str, int]:
+def disk_usage(settings: Settings) -> Mapping[str, int]:
     """The bytes of each place, by its name. Raises ``SettingsError`` and OSError."""
     database = settings.warehouse_path
     return {
