@@ -27,8 +27,7 @@ import duckdb
 import requests
 
 from jira_assets.commands.demo.folder import demo_folder
-from jira_assets.commands.demo.processes import free_port
-from jira_assets.commands.demo.programs import dagster_dev, environment_for, receiver
+from jira_assets.commands.demo.processes import dagster_dev, environment_for, free_port, receiver
 from jira_assets.commands.demo.ui import Ui
 from jira_assets.sandbox.generate import generated_site
 from jira_assets.sandbox.server import RunningSandbox, serve

@@ -20,8 +20,7 @@ import duckdb
 from default_tables import TABLES, site_of
 
 from jira_assets.commands.demo.folder import demo_folder
-from jira_assets.commands.demo.processes import free_port
-from jira_assets.commands.demo.programs import dagster_dev, environment_for
+from jira_assets.commands.demo.processes import dagster_dev, environment_for, free_port
 from jira_assets.commands.demo.ui import Ui
 from jira_assets.jira.client import JiraClient
 from jira_assets.raw.log import RawLog

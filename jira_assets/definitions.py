@@ -17,8 +17,8 @@ from dagster import (
 
 from jira_assets import defs as package
 from jira_assets.defs.jira.failed_months import SomeMonths
-from jira_assets.defs.policies import with_policies
 from jira_assets.defs.resources.io_manager import WarehouseIOManager
+from jira_assets.defs.specs import with_policies
 
 
 def _wired() -> Definitions:

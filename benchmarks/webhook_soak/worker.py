@@ -22,7 +22,7 @@ from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.download import Download
-from jira_assets.sync.linked_issues import requeue_outdated
+from jira_assets.sync.requeue import requeue_outdated
 from jira_assets.warehouse.connection import WarehouseError, connect
 from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.publish import publish_months, publish_views

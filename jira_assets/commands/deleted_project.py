@@ -13,13 +13,12 @@ from jira_assets import clock
 from jira_assets.inbox.queue import Item
 from jira_assets.jira.bulk import visible_projects
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.deletions import missing
-from jira_assets.jira.states import bulk_states
+from jira_assets.jira.states import bulk_states, missing
 from jira_assets.raw.record import Record, Source
 from jira_assets.settings import Settings
-from jira_assets.sync.linked_issues import requeue_linked_issues
 from jira_assets.sync.missing_issues import deletion
 from jira_assets.sync.reconcile.scope import Scope, stored_item
+from jira_assets.sync.requeue import requeue_linked_issues
 from jira_assets.warehouse.known import KnownIssue
 
 _DESCRIPTION = """\

@@ -15,8 +15,8 @@ Data need no migration: tables are rebuilt by themselves where that is needed. D
 nothing."""
 
 _MODULES = {
-    "jira_assets.automation.run_coordinator": "jira_assets.defs.instance.run_coordinator",
-    "jira_assets.automation.run_launcher": "jira_assets.defs.instance.run_launcher",
+    "jira_assets.automation.run_coordinator": "jira_assets.defs.instance.runs",
+    "jira_assets.automation.run_launcher": "jira_assets.defs.instance.runs",
 }
 
 

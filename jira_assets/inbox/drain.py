@@ -13,13 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from upath import UPath
+
 from jira_assets import clock
+from jira_assets.files import make_folder, remove_leftovers
 from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.due_lookups import DueLists, lists_changed_by
 from jira_assets.inbox.events import Event, UnreadableEvent, parse
 from jira_assets.inbox.inbox import DamagedDelivery, Delivery, Inbox
-from jira_assets.inbox.queue import GIVE_UP_AFTER, Item, Queue
+from jira_assets.inbox.queue import GIVE_UP_AFTER, Item, Queue, received_at
 from jira_assets.inbox.resolve import IssueLocation, OpenClient, ResolvedIssues, resolve
 from jira_assets.inbox.settle import has_waited
 from jira_assets.jira.client import JiraClient
@@ -27,6 +30,7 @@ from jira_assets.privacy.errors import UnknownKey
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.settings import Settings
+from jira_assets.warehouse.connection import WarehouseError
 from jira_assets.warehouse.known import Known
 
 _EVENTS_AT_ONCE = 1000
@@ -243,3 +247,30 @@ def _archived(arrived: _Arrived, outcome: EventOutcome, places: Sequence[IssueLo
         issue_ids=tuple(place.issue_id for place in places),
         body=delivery.body,
     )
+
+
+_EVERY = timedelta(hours=1)
+_MARK = ".tidied"
+
+
+def tidy(settings: Settings) -> None:
+    """Tidies the archive, and what could not be read, unless that was done of late. Raises OSError."""
+    now = clock.now()
+    mark = settings.events_dir / _MARK
+    try:
+        if abs(now.timestamp() - mark.stat().st_mtime) < _EVERY.total_seconds():
+            return
+    except FileNotFoundError:
+        make_folder(mark.parent)
+    mark.touch(0o600)
+    remove_leftovers(
+        UPath(settings.local_dir)
+    )  # a purge that was killed leaves a copy of the warehouse there
+    try:
+        past = Known(settings.warehouse_path).surely_past(now)
+    except WarehouseError:
+        return  # it is tidied in an hour
+    Archive(settings.events_dir, settings.keyring).tidy(past, settings.event_retention_days)
+    unreadable = Inbox(settings.unreadable_dir)
+    oldest = past - timedelta(days=settings.event_retention_days)
+    unreadable.remove(name for name in unreadable.names() if received_at(name) < oldest)

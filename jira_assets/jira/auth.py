@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Protocol
 
 from jira_assets.jira.errors import Unauthorised
@@ -180,3 +181,15 @@ def _is_atlassians(settings: Settings) -> bool:
         return settings.base_url == f"https://{settings.domain}"
     except SettingsError:  # JIRA_BASE_URL stands alone
         return False
+
+
+WARN_DAYS = 30
+
+
+def token_days_left(settings: Settings, today: date) -> int | None:
+    """Days until JIRA_TOKEN_EXPIRES, the token's last day: 0 on that day, negative when it is over.
+
+    None if the day is not known. Raises ``SettingsError`` if it is malformed.
+    """
+    expires = settings.token_expires
+    return None if expires is None else (expires - today).days

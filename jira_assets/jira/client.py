@@ -12,9 +12,8 @@ from msgspec import Raw
 from jira_assets.http.throttle import Throttle
 from jira_assets.jira import auth
 from jira_assets.jira.clock import JiraClock
-from jira_assets.jira.cloud_id import cloud_id_of_site
 from jira_assets.jira.host import MAX_ANSWER_BYTES, Answer, Host, Hosts, Parameters, Request, Statistics
-from jira_assets.jira.oauth import AccessTokens
+from jira_assets.jira.oauth import AccessTokens, cloud_id_of_site
 from jira_assets.jira.redirects import RedirectClient
 from jira_assets.jira.shared import Shared
 from jira_assets.settings import Settings

@@ -1,15 +1,18 @@
 """Where issues are, when they were last changed, and whether they are open: little enough for thousands."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Raw
 
-from jira_assets.jira.bulk import bulk_issues, search
+from jira_assets.jira.bulk import bulk_issues, search, visible_projects
 from jira_assets.jira.client import JiraClient
+from jira_assets.jira.errors import MissingOrForbidden
 from jira_assets.jira.jql import in_projects, in_steady_order, month_bounds
 from jira_assets.timestamps import epoch_milliseconds, month_of, parse_timestamp
 
@@ -123,3 +126,36 @@ def first_updated(client: JiraClient, jql: str) -> datetime | None:
     """When the first issue that the JQL selects was updated; None if it selects none."""
     page = next(search(client, jql, FIELDS, issues_per_page=1))
     return next((state.updated for state in states_of(page.value.issues)), None)
+
+
+def missing(client: JiraClient, issue_ids: Collection[str]) -> dict[str, datetime]:
+    """Those of some issues for which Jira has no answer, each asked for by itself, and when that was asked.
+
+    What bulk reads leave out may be archived, and then it answers here. Raises ``JiraError``.
+    """
+    if not issue_ids:
+        return {}
+    with ThreadPoolExecutor(client.concurrency, thread_name_prefix="jira deletions") as pool:
+        asked = pool.map(lambda issue_id: _missing_at(client, issue_id), issue_ids)
+        return {issue_id: at for issue_id, at in zip(issue_ids, asked, strict=True) if at is not None}
+
+
+def confirmed_deletions(client: JiraClient, projects: Mapping[str, str | None]) -> dict[str, datetime]:
+    """Those of some issues that are gone while their project can still be seen, and when that was asked.
+
+    ``projects`` maps the ids of issues that there is reason to believe deleted to the project each was in;
+    without one nothing is confirmed. Raises ``JiraError``.
+    """
+    gone = missing(client, projects)
+    # Asked last: a right that was lost before the issues were asked for shows here.
+    visible = visible_projects(client).keys() if gone else set()
+    return {issue_id: at for issue_id, at in gone.items() if projects[issue_id] in visible}
+
+
+def _missing_at(client: JiraClient, issue_id: str) -> datetime | None:
+    asked = client.clock.reading()
+    try:
+        client.get_json(f"/rest/api/3/issue/{quote(issue_id, safe='')}", {"fields": "project"}, Raw)
+    except MissingOrForbidden:
+        return client.clock.at(asked)
+    return None

@@ -7,7 +7,7 @@ from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, protection, resolution, site
 from jira_assets.tables.declare import Table
 from jira_assets.warehouse import publish
-from jira_assets.warehouse.lookups import StoredLookups, store_lookups
+from jira_assets.warehouse.unpartitioned import StoredLookups, store_lookups
 
 
 def publish_table(settings: Settings, table: Table) -> None:

@@ -21,9 +21,8 @@ from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.standing import NOTHING, Standing
 from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.sync.child_lists import is_there
-from jira_assets.sync.linked_issues import requeue_linked_issues
 from jira_assets.sync.missing_issues import archived_ones, deleted_or_hidden
-from jira_assets.sync.moved_issues import forward, moved_record
+from jira_assets.sync.requeue import forward, moved_record, requeue_linked_issues
 from jira_assets.timestamps import month_of
 from jira_assets.warehouse.known import Known
 

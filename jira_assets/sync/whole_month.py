@@ -14,17 +14,16 @@ from jira_assets.inbox.queue import GIVE_UP_AFTER, NOTHING_EXPECTED, Item, Queue
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.arriving import MovedIssue, PartFailure
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.fetch import MonthFetch, fetch_issues, fetch_month
 from jira_assets.jira.issue_json import SkippedIssue
 from jira_assets.jira.slas import SlaSource
-from jira_assets.jira.states import bulk_states
+from jira_assets.jira.states import bulk_states, confirmed_deletions
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import NewestState, RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.raw.standing import NOTHING
-from jira_assets.sync.moved_issues import moved_record, queue_in_other_months
 from jira_assets.sync.queued_issues import failures, standing_of, stored_fields
+from jira_assets.sync.requeue import moved_record, queue_in_other_months
 from jira_assets.timestamps import epoch_milliseconds, month_of
 
 

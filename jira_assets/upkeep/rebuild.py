@@ -21,8 +21,8 @@ from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, protection, remember, resolution, site, table_rules
-from jira_assets.sync.moved_issues import requeue_moved
 from jira_assets.sync.publishing import publish_lookups, publish_views
+from jira_assets.sync.requeue import requeue_moved
 from jira_assets.tables.declare import Table
 from jira_assets.tables.jira_fields import JIRA_FIELDS, fields_frame
 from jira_assets.warehouse.connection import WarehouseBusy, WarehouseError, connect

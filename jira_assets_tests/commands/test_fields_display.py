@@ -2,7 +2,7 @@
 
 import pytest
 
-from jira_assets.commands.fields_display import padded, printable
+from jira_assets.commands.fields import padded, printable
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from dagster import (
 from dagster._core.test_utils import create_run_for_test
 
 from jira_assets.definitions import defs
-from jira_assets.defs.healing.schedules import daily_census, hourly_reconcile
+from jira_assets.defs.healing.census import daily_census
+from jira_assets.defs.healing.sweep import hourly_reconcile
 from jira_assets.defs.health.data_health import hourly_health
-from jira_assets.defs.jira.schedules import daily_fields, sla_refresh
+from jira_assets.defs.jira.jobs import daily_fields, sla_refresh
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -27,7 +27,6 @@ from jira_assets.sandbox.server import RunningSandbox
 from jira_assets.settings import Settings
 from jira_assets.sync.attachments.download import AttachmentDownload
 from jira_assets.sync.download import Download
-from jira_assets.sync.linked_issues import requeue_outdated
 from jira_assets.sync.lookups.refresh import Lookups, RefreshedLists
 from jira_assets.sync.queued_issues import Applied, QueuedIssues
 from jira_assets.sync.reconcile.census import Census, take_census
@@ -35,6 +34,7 @@ from jira_assets.sync.reconcile.children import take_comment_census, take_worklo
 from jira_assets.sync.reconcile.cursors import Cursors
 from jira_assets.sync.reconcile.scope import DeletionLimit, Scope
 from jira_assets.sync.reconcile.sweep import Swept, sweep
+from jira_assets.sync.requeue import requeue_outdated
 from jira_assets.sync.slas.poll import SlaPoll
 from jira_assets.tables.deleted_issues import DELETED_ISSUES
 from jira_assets.tables.issue import Site

@@ -13,7 +13,7 @@ from functools import partial
 
 import duckdb
 
-from jira_assets.inbox.tidying import tidy
+from jira_assets.inbox.drain import tidy
 from jira_assets.raw.errors import RawLogError
 from jira_assets.warehouse.connection import WarehouseError
 from jira_assets_tests.faults.disk import Content, Disk, Left, put, read

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from upath import UPath
 
+from jira_assets.inbox.drain import tidy
 from jira_assets.inbox.receiver.server import running
-from jira_assets.inbox.tidying import tidy
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.sandbox.site import Site

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from jira_assets import clock
+from jira_assets.inbox.drain import tidy
 from jira_assets.inbox.inbox import Delivery, Inbox
-from jira_assets.inbox.tidying import tidy
 from jira_assets.settings import Settings
 from jira_assets.warehouse.known import Known
 

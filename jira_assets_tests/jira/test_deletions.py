@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.deletions import confirmed_deletions
 from jira_assets.jira.errors import JiraError, Unauthorised
+from jira_assets.jira.states import confirmed_deletions
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site

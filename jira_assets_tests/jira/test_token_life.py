@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from jira_assets.jira.token_life import token_days_left
+from jira_assets.jira.auth import token_days_left
 from jira_assets.settings import Settings
 
 

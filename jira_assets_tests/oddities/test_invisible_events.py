@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jira_assets.defs.checks.queue import overdue
+from jira_assets.defs.checks.file_checks import overdue
 from jira_assets.inbox.archive import EventOutcome
 from jira_assets.settings import Settings
 from jira_assets.sync.health.measure import measure

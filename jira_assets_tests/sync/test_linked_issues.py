@@ -7,7 +7,7 @@ import pytest
 
 from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
-from jira_assets.sync.linked_issues import requeue_linked_issues, requeue_outdated
+from jira_assets.sync.requeue import requeue_linked_issues, requeue_outdated
 from jira_assets_tests.events.bodies import change, delete, link_event
 from jira_assets_tests.events.copying import Copy, assert_equals_a_backfill, months_of
 from jira_assets_tests.jira.issues import full_issue

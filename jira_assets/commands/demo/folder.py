@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from jira_assets.commands.demo.errors import DemoError
+from jira_assets.commands.demo.processes import DemoError
 from jira_assets.files import write_durably
 
 _MARKER = ".jira-assets-demo"

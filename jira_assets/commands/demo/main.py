@@ -13,8 +13,13 @@ from typing import TextIO
 from jira_assets import clock
 from jira_assets.commands.demo.folder import demo_folder, write_settings
 from jira_assets.commands.demo.live import People
-from jira_assets.commands.demo.processes import Running, require_free_port
-from jira_assets.commands.demo.programs import dagster_dev, environment_for, receiver
+from jira_assets.commands.demo.processes import (
+    Running,
+    dagster_dev,
+    environment_for,
+    receiver,
+    require_free_port,
+)
 from jira_assets.commands.demo.queries import show_queries
 from jira_assets.commands.demo.ui import Progress, Ui
 from jira_assets.privacy.key import new_key

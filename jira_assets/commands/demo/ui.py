@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from jira_assets.commands.demo.errors import DemoError
+from jira_assets.commands.demo.processes import DemoError
 
 _SECONDS_TO_START = 180
 _SECONDS_BETWEEN_LOOKS = 0.2

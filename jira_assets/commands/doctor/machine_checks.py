@@ -8,8 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from jira_assets.commands.doctor.finding import Finding, fail, ok, warn
-from jira_assets.jira.auth import credential, sla_credential
-from jira_assets.jira.token_life import WARN_DAYS, token_days_left
+from jira_assets.jira.auth import WARN_DAYS, credential, sla_credential, token_days_left
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.in_use import MANY_VALUES, KeysInUse
 from jira_assets.settings import Settings

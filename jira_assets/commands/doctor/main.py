@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from jira_assets import clock
-from jira_assets.commands.doctor import machine_checks, site_checks, sla_checks
+from jira_assets.commands.doctor import machine_checks, site_checks
 from jira_assets.commands.doctor.finding import Finding, Level, refused, warn
 from jira_assets.commands.doctor.sign_in import impatient_client, sign_in
 from jira_assets.jira.errors import JiraError
@@ -68,7 +68,7 @@ def _examine_site(settings: Settings) -> Iterator[Finding]:
         yield from _run("start month", partial(site_checks.start_month, client, settings))
         yield from _run("switched off", partial(site_checks.site_settings, client))
         yield from _run("scopes", partial(site_checks.scopes, client, settings))
-        yield from _run("SLAs", partial(sla_checks.slas, client, settings))
+        yield from _run("SLAs", partial(site_checks.slas, client, settings))
 
 
 def _run(name: str, check: Check) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.jira import auth
 from jira_assets.jira.bulk import Account, myself
 from jira_assets.jira.client import JiraClient
-from jira_assets.jira.cloud_id import TENANT_INFO, cloud_id_of_site
 from jira_assets.jira.errors import (
     Forbidden,
     JiraError,
@@ -20,7 +19,7 @@ from jira_assets.jira.errors import (
     Unavailable,
 )
 from jira_assets.jira.host import Hosts
-from jira_assets.jira.oauth import TOKEN
+from jira_assets.jira.oauth import TENANT_INFO, TOKEN, cloud_id_of_site
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 

@@ -8,8 +8,8 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSpec
 
 from jira_assets.checks.evaluate import OFFENDERS_SHOWN, Metadata, listed
 from jira_assets.checks.rules import COMPLETE
+from jira_assets.defs.checks.file_checks import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.defs.checks.months import months_of, turn_red
-from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
 from jira_assets.defs.checks.table_checks import results, specs
 from jira_assets.defs.keys import asset_key
 from jira_assets.raw.errors import RawLogError

@@ -15,7 +15,7 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.defs.healing.site import RETRIES, SITE, compared_copy, listed, observed
-from jira_assets.defs.scheduling import BEFORE_EVENTS
+from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.audit import SAMPLE, Auditor
 
 _SHOWN = 50
@@ -78,4 +78,9 @@ audit_published = define_asset_job(
     selection=AssetSelection.checks(PUBLISHED_EQUALS_JIRA.key),
     tags=BEFORE_EVENTS,
     description="Compares what is published with Jira itself, issue by issue.",
+)
+
+# After the census, which queues what it finds: until that is fetched, it is no silent fault.
+daily_audit = scheduled(
+    audit_published, "daily_audit", "53 4 * * *", "Finds where what is published is not what Jira shows."
 )

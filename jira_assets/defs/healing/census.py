@@ -13,12 +13,16 @@ from dagster import (
 )
 
 from jira_assets.defs.healing.site import RETRIES, SITE, compared_copy, listed, observed
-from jira_assets.defs.scheduling import BEFORE_EVENTS
+from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.census import Census
 from jira_assets.sync.reconcile.census import take_census as take_issue_census
-from jira_assets.sync.reconcile.children import ChildCensus, take_comment_census, take_worklog_census
-from jira_assets.sync.reconcile.files import queue_failed_files
-from jira_assets.sync.reconcile.remote import queue_remote_links
+from jira_assets.sync.reconcile.children import (
+    ChildCensus,
+    queue_failed_files,
+    queue_remote_links,
+    take_comment_census,
+    take_worklog_census,
+)
 from jira_assets.sync.reconcile.scope import DeletionLimit
 
 _KEYS_SHOWN = 50
@@ -142,4 +146,8 @@ take_census = define_asset_job(
     selection=AssetSelection.checks(ACCESS_KEPT.key, DELETIONS_PLAUSIBLE.key),
     tags=BEFORE_EVENTS,
     description="Queues what is in Jira and not here, and what is here and not in Jira.",
+)
+
+daily_census = scheduled(
+    take_census, "daily_census", "23 3 * * *", "Finds what was deleted or is missing, and no event told us."
 )

@@ -3,7 +3,7 @@
 from dagster import OpExecutionContext, job, op
 
 from jira_assets.defs.healing.site import RETRIES, compared_copy, listed, observed
-from jira_assets.defs.scheduling import BEFORE_EVENTS
+from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.sweep import sweep
 
 
@@ -41,3 +41,8 @@ def reconcile_recent(context: OpExecutionContext) -> None:
 )
 def sweep_recent() -> None:
     reconcile_recent()
+
+
+hourly_reconcile = scheduled(
+    sweep_recent, "hourly_reconcile", "7 * * * *", "Finds what was changed and no event told us."
+)

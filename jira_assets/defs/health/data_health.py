@@ -21,9 +21,9 @@ from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.defs.instance.storage import size
 from jira_assets.defs.jira.published import mend_published
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
+from jira_assets.defs.specs import metadata_of
 from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.jira.client import JiraClient
 from jira_assets.settings import Settings

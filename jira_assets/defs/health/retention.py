@@ -18,8 +18,7 @@ from dagster import (
 )
 
 from jira_assets import clock
-from jira_assets.defs.instance.compaction import compact
-from jira_assets.defs.instance.deletion import delete_leftovers, delete_run, delete_tick_logs
+from jira_assets.defs.instance.deletion import compact, delete_leftovers, delete_run, delete_tick_logs
 from jira_assets.defs.instance.dispensable import Keeping
 from jira_assets.defs.instance.storage import databases, size
 from jira_assets.defs.scheduling import BEFORE_EVENTS, unfinished

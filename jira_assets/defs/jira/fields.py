@@ -12,8 +12,8 @@ from dagster import (
 )
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.specs import metadata_of
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.fields import fetch_fields

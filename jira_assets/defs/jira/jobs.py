@@ -3,7 +3,7 @@
 from dagster import AssetSelection, define_asset_job
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.scheduling import BEFORE_EVENTS
+from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 
 _MONTHS = AssetSelection.groups("raw", "tables", "published")
 
@@ -52,4 +52,16 @@ refresh_lookups = define_asset_job(
     selection=AssetSelection.groups("lookups"),
     tags=BEFORE_EVENTS,
     description="Reads what the site calls its projects, statuses, versions, people and so on.",
+)
+
+
+sla_refresh = scheduled(
+    refresh_slas,
+    "sla_refresh",
+    "*/15 * * * *",
+    "Reads the SLAs of all open issues: elapsed time moves without any event.",
+)
+daily_fields = scheduled(refresh_fields, "daily_fields", "11 3 * * *", "Finds new and renamed fields.")
+daily_lookups = scheduled(
+    refresh_lookups, "daily_lookups", "17 3 * * *", "Finds new names of what issues refer to."
 )

@@ -14,8 +14,8 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.specs import metadata_of
 from jira_assets.inbox.due_lookups import DueLists
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.lookups import LISTS

@@ -15,7 +15,7 @@ from upath import UPath
 
 from jira_assets.checks.evaluate import Evaluation
 from jira_assets.defs.checks.months import reason
-from jira_assets.defs.checks.silent import UnplannedChecks
+from jira_assets.defs.checks.reporting import UnplannedChecks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS, with_later

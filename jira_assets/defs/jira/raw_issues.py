@@ -16,7 +16,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from jira_assets.defs.checks.unasked import evaluate_skipped_checks
+from jira_assets.defs.checks.reporting import evaluate_skipped_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS

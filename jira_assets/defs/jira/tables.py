@@ -15,23 +15,22 @@ from dagster import (
 )
 from pydantic import Field
 
-from jira_assets.defs.checks.unasked import evaluate_skipped_checks
+from jira_assets.defs.checks.reporting import evaluate_skipped_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.jira.fields import store_changed_fields
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.metadata import metadata_of
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.ready import ready_settings
 from jira_assets.defs.resources.io_manager import TableChange, Warehouse
+from jira_assets.defs.specs import metadata_of
 from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.lookups import LookupStore
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, outdated, protection, remember, resolution, site
-from jira_assets.sync.linked_issues import requeue_outdated
-from jira_assets.sync.moved_issues import requeue_moved
 from jira_assets.sync.publishing import publish_lookups
 from jira_assets.sync.reconcile.cursors import Cursors
+from jira_assets.sync.requeue import requeue_moved, requeue_outdated
 from jira_assets.tables.declare import Table
 from jira_assets.tables.resolve import FieldResolution
 from jira_assets.warehouse.known import Known

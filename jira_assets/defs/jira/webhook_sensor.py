@@ -14,15 +14,14 @@ from dagster import (
     sensor,
 )
 
-from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits, overdue
-from jira_assets.defs.checks.verdicts import evaluation, shown
+from jira_assets.defs.checks.file_checks import NO_EVENT_WAITS, no_event_waits, overdue
+from jira_assets.defs.checks.reporting import evaluation, shown
 from jira_assets.defs.jira.jobs import apply_events
 from jira_assets.defs.jira.run_requests import requests_for, requests_to_finish
 from jira_assets.defs.partitions import MONTHS
 from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
-from jira_assets.inbox.drain import Drain, Drained
+from jira_assets.inbox.drain import Drain, Drained, tidy
 from jira_assets.inbox.queue import NewestItem, Queue
-from jira_assets.inbox.tidying import tidy
 from jira_assets.settings import Settings
 from jira_assets.sync.health.waiting import passed_over
 

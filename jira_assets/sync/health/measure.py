@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
+from jira_assets.files import bytes_below, local
 from jira_assets.inbox.archive import Archive
 from jira_assets.inbox.archive_file import DamagedArchive
+from jira_assets.jira.auth import token_days_left
 from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
-from jira_assets.jira.token_life import token_days_left
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.in_use import KeysInUse
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
-from jira_assets.sync.health.disk_usage import PLACES, disk_usage
 from jira_assets.sync.health.events import EventStatistics, event_statistics
 from jira_assets.sync.health.lag import Lag, measure_lag
 from jira_assets.sync.health.stored import IssueRead, StoredHealth, stored_health
@@ -149,3 +150,33 @@ def _of_events(events: EventStatistics | None, read: Sequence[IssueRead] | None)
 def _percentile(ordered: Sequence[int], percent: int) -> int | None:
     """The value that so many of 100 do not exceed."""
     return ordered[ceil(len(ordered) * percent / 100) - 1] if ordered else None
+
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+PLACES = ("raw", "warehouse", "queue", "archive", "published", "attachments")
+
+
+def disk_usage(settings: Settings) -> Mapping[str, int]:
+    """The bytes of each place, by its name. Raises ``SettingsError`` and OSError."""
+    database = settings.warehouse_path
+    return {
+        "raw": _bytes(settings.raw_dir),
+        "warehouse": sum(map(_size, (database, database.with_name(f"{database.name}.wal")))),
+        "queue": bytes_below(settings.inbox_dir, settings.queue_dir, settings.unreadable_dir),
+        "archive": bytes_below(settings.events_dir),
+        "published": _bytes(settings.published_dir),
+        "attachments": _bytes(settings.attachments_dir),
+    }
+
+
+def _bytes(folder: "UPath") -> int:
+    on_disk = local(folder)
+    if on_disk is not None:
+        return bytes_below(on_disk)
+    return int(folder.fs.du(folder.path)) if folder.exists() else 0
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -19,12 +19,11 @@ from jira_assets.inbox.events import Expected
 from jira_assets.inbox.queue import Item
 from jira_assets.jira.access import AccessGuard
 from jira_assets.jira.bulk import bulk_issues, search
-from jira_assets.jira.deletions import missing
 from jira_assets.jira.issue_json import CutIssue, cut
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.listing import listed_ids
 from jira_assets.jira.paging import ids_of
-from jira_assets.jira.states import FIELDS
+from jira_assets.jira.states import FIELDS, missing
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Source

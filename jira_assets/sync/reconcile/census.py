@@ -14,14 +14,13 @@ import polars as pl
 
 from jira_assets.inbox.queue import Item
 from jira_assets.jira.access import AccessGuard
-from jira_assets.jira.deletions import missing
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.listing import listed_ids
-from jira_assets.jira.states import bulk_states
+from jira_assets.jira.states import bulk_states, missing
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Hidden
-from jira_assets.sync.lookups.renames import Renames
+from jira_assets.sync.lookups.refresh import Renames
 from jira_assets.sync.reconcile.scope import (
     DeletionLimit,
     Kept,

@@ -1,10 +1,11 @@
-"""The census of comments and worklogs: when one is deleted, nobody may say so, nor its issue's `updated`
-move. So all are asked for, a thousand to a call.
+"""The census of what issues have. When a comment or worklog is deleted, nobody may say so, nor does the
+`updated` of its issue move: so all are asked for, a thousand to a call. Remote links have no events at all.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from jira_assets.inbox.queue import Item
 from jira_assets.jira.client import JiraClient
@@ -13,7 +14,13 @@ from jira_assets.sync.reconcile.scope import DeletionLimit, Scope, visible_item,
 from jira_assets.tables.comments import COMMENTS
 from jira_assets.tables.declare import IssueTable
 from jira_assets.tables.worklogs import WORKLOGS
+from jira_assets.warehouse.known import KnownIssue
 
+# The turn of the other issues comes as they have waited longer.
+_FILES_A_DAY = 1000
+_REMOTE_LINKS_A_DAY = 5000
+_READ_AGAIN_AFTER = timedelta(hours=20)
+_RECENTLY = timedelta(days=7)
 _Existing = Callable[[JiraClient, Sequence[int]], set[int]]
 
 
@@ -65,8 +72,36 @@ def _census(
     census.stored -= len(gone) - census.gone
     census.is_believed = limit.allows(census.gone, census.stored)
     if census.is_believed:
-        items: dict[str, list[Item]] = defaultdict(list)
-        for stored in visible.values():
-            items[stored.month].append(visible_item(stored, cause))
-        census.queued = scope.queue.add(items)
+        census.queued = _queue(scope, visible.values(), cause)
     return census
+
+
+def queue_failed_files(scope: Scope) -> int:
+    """Queues the issues that a file of is missing. Returns how many, those in the queue already not counted.
+
+    Raises ``JiraError`` and ``WarehouseError``.
+    """
+    kept = scope.kept()
+    if kept is None:
+        return 0
+    missing = scope.known.without_files(kept.months, _FILES_A_DAY)
+    return _queue(scope, visible_ones(scope.client, missing), "a file could not be downloaded")
+
+
+def queue_remote_links(scope: Scope, now: datetime) -> int:
+    """Queues the issues that are open, or were updated of late, and have not been fetched for most of a day.
+
+    Returns how many, those in the queue already not counted. Raises ``JiraError`` and ``WarehouseBusy``.
+    """
+    kept = scope.kept()
+    if kept is None:
+        return 0
+    unread = scope.known.unread(now - _READ_AGAIN_AFTER, now - _RECENTLY, kept.months, _REMOTE_LINKS_A_DAY)
+    return _queue(scope, visible_ones(scope.client, unread), "remote links have no event")
+
+
+def _queue(scope: Scope, issues: Iterable[KnownIssue], cause: str) -> int:
+    items: dict[str, list[Item]] = defaultdict(list)
+    for stored in issues:
+        items[stored.month].append(visible_item(stored, cause))
+    return scope.queue.add(items)

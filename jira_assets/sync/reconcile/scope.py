@@ -14,8 +14,7 @@ from jira_assets.jira.states import IssueState, bulk_states
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Source
 from jira_assets.settings import Settings
-from jira_assets.sync.lookups.refresh import Lookups
-from jira_assets.sync.lookups.renames import Renames
+from jira_assets.sync.lookups.refresh import Lookups, Renames
 from jira_assets.timestamps import epoch_milliseconds
 from jira_assets.warehouse.known import Known, KnownIssue
 

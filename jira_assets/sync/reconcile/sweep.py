@@ -19,7 +19,7 @@ from jira_assets.jira.client import JiraClient
 from jira_assets.jira.jql import in_projects, in_steady_order
 from jira_assets.jira.listing import every_issue
 from jira_assets.jira.states import FIELDS, IssueState, newest_update, states_of
-from jira_assets.sync.lookups.renames import Renames
+from jira_assets.sync.lookups.refresh import Renames
 from jira_assets.sync.reconcile.cursors import Cursors
 from jira_assets.sync.reconcile.scope import (
     CLOCKS_DIFFER_BY,

@@ -17,10 +17,9 @@ from jira_assets.jira.fields import fetch_fields
 from jira_assets.jira.states import DONE, IssueState, bulk_states
 from jira_assets.raw.record import Source
 from jira_assets.settings import Settings
-from jira_assets.sync.lookups.renames import Renames
+from jira_assets.sync.lookups.refresh import Renames
 from jira_assets.sync.reconcile.scope import Scope, has_changed, stored_item, unknown_item
-from jira_assets.sync.slas.open_issues import OpenIssue, read_open_issues
-from jira_assets.sync.slas.readings import readings
+from jira_assets.sync.slas.readings import OpenIssue, read_open_issues, readings
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
 from jira_assets.warehouse.known import KnownIssue
 from jira_assets.warehouse.unpartitioned import read_table, replace_table

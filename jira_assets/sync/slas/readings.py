@@ -1,13 +1,18 @@
 """The rows of `open_ticket_slas`: what was read now, and what was read before where nothing could be read."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
 from msgspec import Raw
 
-from jira_assets.jira.states import IssueState
-from jira_assets.sync.slas.open_issues import OpenIssue
+from jira_assets.jira.client import JiraClient
+from jira_assets.jira.jql import open_issues
+from jira_assets.jira.listing import every_issue
+from jira_assets.jira.slas import Slas, slas_among
+from jira_assets.jira.states import FIELDS, IssueState, states_of
 from jira_assets.tables.frames import frame
 from jira_assets.tables.lenient import read
 from jira_assets.tables.open_ticket_slas import OPEN_TICKET_SLAS
@@ -15,6 +20,38 @@ from jira_assets.tables.readers import Rows
 from jira_assets.tables.sla_rows import SlaCycle
 from jira_assets.tables.sla_shapes import Sla
 from jira_assets.timestamps import epoch_milliseconds
+
+
+class OpenIssue(NamedTuple):
+    """An issue, its SLAs, and when they were asked for."""
+
+    state: IssueState
+    slas: Slas
+    observed_at: datetime
+
+
+class _Issue(msgspec.Struct):
+    fields: dict[str, Raw] = {}
+
+
+def read_open_issues(
+    client: JiraClient, sla_fields: Collection[str], projects: Sequence[str]
+) -> Iterator[list[OpenIssue]]:
+    """All issues that search takes to be open, a page at a time. Raises ``JiraError``.
+
+    One without a readable ``created`` has no month, and is left out; whoever fetches it whole will report it.
+    """
+    for page in every_issue(client, open_issues(projects), ["key", *FIELDS, *sorted(sla_fields)]):
+        yield [
+            OpenIssue(state, _slas(raw, sla_fields), page.sent_at)
+            for raw in page.value.issues
+            for state in states_of([raw])
+        ]
+
+
+def _slas(raw: Raw, sla_fields: Collection[str]) -> Slas:
+    return slas_among(msgspec.json.decode(raw, type=_Issue).fields, sla_fields)
+
 
 _NULL = b"null"
 _KEY = ["issue_id", "sla_field_id"]

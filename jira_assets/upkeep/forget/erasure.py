@@ -16,8 +16,7 @@ from jira_assets.settings import Settings
 from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets.sync.configuration import catalogue
 from jira_assets.upkeep.forget.candidates import NameParts
-from jira_assets.upkeep.forget.files import delete_files, keys_of
-from jira_assets.upkeep.forget.leftovers import remove_unfinished
+from jira_assets.upkeep.forget.files import delete_files, keys_of, remove_unfinished
 from jira_assets.upkeep.forget.report import Report
 from jira_assets.upkeep.forget.stores import LISTS, PayloadOwner, Stores
 from jira_assets.upkeep.rotate import rewritten_tables as tables

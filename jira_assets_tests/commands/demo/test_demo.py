@@ -13,9 +13,9 @@ import pytest
 import requests
 from upath import UPath
 
-from jira_assets.commands.demo.errors import DemoError
 from jira_assets.commands.demo.folder import demo_folder
 from jira_assets.commands.demo.main import main
+from jira_assets.commands.demo.processes import DemoError
 from jira_assets.commands.demo.queries import QUERIES, show_queries
 from jira_assets.privacy.key import new_key
 from jira_assets.sandbox.generate import generated_site

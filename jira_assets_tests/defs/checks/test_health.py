@@ -5,8 +5,7 @@ import pytest
 from dagster import AssetCheckResult, AssetCheckSeverity
 
 from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
-from jira_assets.sync.health.disk_usage import PLACES
-from jira_assets.sync.health.measure import Asked, Measurement, Value
+from jira_assets.sync.health.measure import PLACES, Asked, Measurement, Value
 from jira_assets.tables.data_health import DATA_HEALTH
 
 WELL: Mapping[str, Value] = {

@@ -12,8 +12,7 @@ from uuid import uuid4
 import pytest
 from dagster import DagsterInstance
 
-from jira_assets.defs.instance.compaction import compact
-from jira_assets.defs.instance.deletion import delete_leftovers, delete_run, delete_tick_logs
+from jira_assets.defs.instance.deletion import compact, delete_leftovers, delete_run, delete_tick_logs
 from jira_assets.defs.instance.storage import compute_logs, databases, shards
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.defs.instance.seen import EVENTS, ISSUES, Seen

@@ -108,6 +108,6 @@ def test_the_command_renames_what_dagster_yaml_names(
     monkeypatch.chdir(tmp_path)
     assert main(["migrate"]) == 0
     text = (tmp_path / "dagster.yaml").read_text()
-    assert "module: jira_assets.defs.instance.run_coordinator" in text
+    assert "module: jira_assets.defs.instance.runs" in text
     assert text.endswith("# of ours\n")
     assert "names the modules of this version" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from jira_assets.defs.instance.run_coordinator import PromptRunCoordinator
+from jira_assets.defs.instance.runs import PromptRunCoordinator
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -9,7 +9,7 @@ from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
 
-from jira_assets.defs.instance.run_launcher import WatchfulRunLauncher
+from jira_assets.defs.instance.runs import WatchfulRunLauncher
 
 
 @pytest.fixture

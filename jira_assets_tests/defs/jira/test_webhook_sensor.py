@@ -8,8 +8,8 @@ import pytest
 from dagster import AssetCheckEvaluation, SensorResult, build_sensor_context
 from dagster._core.test_utils import create_run_for_test
 
-from jira_assets.defs.checks.queue import NO_EVENT_WAITS, no_event_waits
-from jira_assets.defs.checks.verdicts import evaluation
+from jira_assets.defs.checks.file_checks import NO_EVENT_WAITS, no_event_waits
+from jira_assets.defs.checks.reporting import evaluation
 from jira_assets.defs.jira import webhook_sensor as module
 from jira_assets.defs.jira.webhook_sensor import webhook_sensor
 from jira_assets.inbox import drain as drain_module

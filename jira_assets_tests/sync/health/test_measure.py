@@ -15,8 +15,7 @@ from jira_assets.sandbox.server import serve
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
-from jira_assets.sync.health.disk_usage import PLACES
-from jira_assets.sync.health.measure import Asked, Measurement, Value, measure
+from jira_assets.sync.health.measure import PLACES, Asked, Measurement, Value, measure
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.timestamps import parse_timestamp
 from jira_assets.warehouse.connection import connect

@@ -1,5 +1,5 @@
 from jira_assets.sandbox import faults
-from jira_assets.sync.reconcile.files import queue_failed_files
+from jira_assets.sync.reconcile.children import queue_failed_files
 from jira_assets.warehouse.connection import connect
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.events.copying import Copy

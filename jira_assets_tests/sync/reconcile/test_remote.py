@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jira_assets.sync.reconcile import remote as module
-from jira_assets.sync.reconcile.remote import queue_remote_links
+from jira_assets.sync.reconcile import children as module
+from jira_assets.sync.reconcile.children import queue_remote_links
 from jira_assets_tests.events.bodies import change
 from jira_assets_tests.events.copying import Copy
 
@@ -46,7 +46,7 @@ def test_defect_23_what_is_done_and_was_not_updated_for_a_week_is_not(copied: Co
 
 
 def test_those_that_have_waited_longest_come_first(copied: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_MOST", 3)
+    monkeypatch.setattr(module, "_REMOTE_LINKS_A_DAY", 3)
     copied.deliver(change(copied.sandbox.site, FIRST))
     copied.catch_up()
     assert queued_at(copied, TOMORROW) == 3

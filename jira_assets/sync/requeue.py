@@ -11,8 +11,9 @@ from datetime import datetime
 import msgspec
 
 from jira_assets import clock
-from jira_assets.inbox.queue import Item, Queue
+from jira_assets.inbox.queue import GIVE_UP_AFTER, Item, Queue
 from jira_assets.raw.record import Part, Record, Source
+from jira_assets.warehouse.known import Known
 from jira_assets.warehouse.moved import LeftMonth
 
 
@@ -44,3 +45,22 @@ def requeue_moved(queue: Queue, left: Iterable[LeftMonth]) -> None:
     for issue_id, month, to in left:
         item = Item(issue_id, f"stood in {month} and {to}", now, Source.RECONCILE)
         queue.put({month: [item], to: [item]})
+
+
+def requeue_linked_issues(known: Known, queue: Queue, issue_id: str, cause: str, since: datetime) -> None:
+    """Queues the issues that show one that is deleted. Raises ``WarehouseBusy``."""
+    for neighbour, month in known.neighbours([issue_id]).items():
+        queue.put({month: [Item(neighbour, f"{cause} deleted {issue_id}", since, Source.NEIGHBOUR)]})
+
+
+def requeue_outdated(known: Known, queue: Queue) -> int:
+    """Queues the issues that show others as they were before those were last fetched; returns how many.
+
+    What cannot be fetched stays outdated, so only what was fetched of late counts: before the newest reading,
+    which is by Jira's clock, should ours be ahead of that. Raises ``WarehouseBusy``.
+    """
+    outdated = known.outdated(known.surely_past(clock.now()) - GIVE_UP_AFTER)
+    for issue in outdated:
+        cause = f"outdated since {issue.since.isoformat()}"
+        queue.put({issue.month: [Item(issue.issue_id, cause, issue.since, Source.NEIGHBOUR)]})
+    return len(outdated)

@@ -1,7 +1,7 @@
 """Dagster's own run launcher, plus what its run monitoring needs to find the runs of a dead machine."""
 
 import grpc
-from dagster import DagsterRun
+from dagster import DagsterRun, QueuedRunCoordinator
 
 from jira_assets.defs.upstream import (
     CanCancelExecutionRequest,
@@ -39,3 +39,17 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its code server no longer has it")
+
+
+_LOOK_EVERY_SECONDS = 0.5
+
+
+class PromptRunCoordinator(QueuedRunCoordinator):
+    """The wait in the queue is the longest between an event and its run that settings could shorten.
+
+    Dagster's setting takes whole seconds only; its daemon, which this is for, fractions too.
+    """
+
+    @property
+    def dequeue_interval_seconds(self) -> int:
+        return _LOOK_EVERY_SECONDS  # type: ignore[return-value]
