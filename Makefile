@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak mutation lint format clean
+.PHONY: help demo test bench soak mutation docs lint format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ soak: $(INSTALLED) ## Fail every system call, kill everything at random, and com
 
 mutation: $(INSTALLED) ## Take guards away, 200 of them, and see whether the tests notice (ARGS="--only raw --seed 7")
 	$(BIN)/python benchmarks/mutation.py $(ARGS)
+
+docs: $(INSTALLED) ## Write the generated pages, .env.example and the pictures
+	$(BIN)/python docs/generate.py
 
 lint: $(INSTALLED) ## Check style, format and types
 	$(BIN)/ruff check .

@@ -36,7 +36,15 @@ from queue import SimpleQueue
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = os.environ.get("JIRA_TEST_DATA", REPOSITORY.parent / "shared" / "data")
-_COPIED = ("jira_assets", "jira_assets_tests", "benchmarks", "pyproject.toml", "Makefile", "README.md")
+_COPIED = (
+    "jira_assets",
+    "jira_assets_tests",
+    "benchmarks",
+    "docs",
+    "pyproject.toml",
+    "Makefile",
+    "README.md",
+)
 _LOGS = ("log", "_log", "logger")
 _OWN_NUMBER = re.compile(r"_[A-Z][A-Z0-9_]*")
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {

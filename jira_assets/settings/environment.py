@@ -9,35 +9,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-VARIABLES = (
-    "JIRA_DOMAIN",
-    "JIRA_BASE_URL",
-    "JIRA_EMAIL",
-    "JIRA_API_TOKEN",
-    "JIRA_CLOUD_ID",
-    "JIRA_PROJECTS",
-    "JIRA_START_MONTH",
-    "JIRA_DATA_DIR",
-    "JIRA_SLA_EMAIL",
-    "JIRA_SLA_API_TOKEN",
-    "JIRA_WEBHOOK_SECRET",
-    "JIRA_WEBHOOK_SECRET_PREVIOUS",
-    "JIRA_EVENT_RETENTION_DAYS",
-    "JIRA_HISTORY_DAYS",
-    "JIRA_OAUTH_CLIENT_ID",
-    "JIRA_OAUTH_CLIENT_SECRET",
-    "JIRA_TOKEN_EXPIRES",
-    "JIRA_ALERT_URL",
-    "JIRA_MAX_DELETED_PERCENT",
-    "JIRA_MAX_DELETED_ISSUES",
-    "JIRA_TEXT",
-    "JIRA_FIELDS",
-    "JIRA_ATTACHMENTS",
-    "JIRA_ATTACHMENT_MAX_MB",
-    "JIRA_MAX_ANSWER_MB",
-    "JIRA_ENCRYPTION_KEYS",
-    "JIRA_PRIVACY",
-)
+from jira_assets.settings.declared import VARIABLES
 
 
 class SettingsError(Exception):

@@ -23,7 +23,7 @@ _MAY_PASS = (BrokenPaging, RateLimited, Unavailable, WarehouseBusy)
 
 SITE = AssetSpec(
     asset_key("site"),
-    group_name="healing",
+    group_name="source",
     kinds={"jira"},
     description=(
         "The Jira site. The sweep, the census and the audit observe it. Its checks say whether the copy is "
