@@ -49,11 +49,11 @@ def _comments_that_show(issue: Issue) -> dict[str, str]:
     """The first comment that shows each attachment, for those that some comment does."""
     found: dict[str, str] = {}
     files = issue.files
-    # Most comments show no file: documents are walked only if some of them has one.
-    has_media = b'"media' in issue.latest.payloads.get(Part.COMMENTS, b"")
     for comment in sorted(issue.comments or (), key=_by_id):
         body = comment.body
-        if comment.id is None or not (files.may_be_in(body) if isinstance(body, str) else has_media):
+        if comment.id is None or not (
+            files.may_be_in(body) if isinstance(body, str) else issue.comments_show_media
+        ):
             continue
         for shown in shown_files(body):
             attachment_id = files.find(shown)

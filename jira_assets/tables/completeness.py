@@ -35,7 +35,7 @@ def _parts(issue: Issue) -> list[_PartCount]:
         _list(Part.WORKLOGS, fields.worklog, issue.worklogs),
         _list(Part.REMOTE_LINKS, None, issue.remote_links),
     ]
-    if Part.SLA in issue.latest.fetched_at or Part.SLA in issue.latest.errors:
+    if Part.SLA in issue.fetched_at or Part.SLA in issue.errors:
         repeated = sum(sla.cycles().repeated for _, sla in issue.slas.values())
         found.append(_PartCount(Part.SLA, None, len(issue.slas), repeated))
     return found
@@ -58,11 +58,11 @@ def _repeated(elements: Distinct[Any] | None) -> int:
 
 
 def _fetched_at(issue: Issue, part: Part) -> int | None:
-    return issue.latest.fetched_at.get(part)
+    return issue.fetched_at.get(part)
 
 
 def _error(issue: Issue, part: Part) -> str | None:
-    error = issue.latest.errors.get(part)
+    error = issue.errors.get(part)
     return None if error is None or error.startswith(SWITCHED_OFF) else error
 
 
@@ -76,7 +76,7 @@ COMPLETENESS = IssueTable(
         text(
             "part",
             "Part of the issue.",
-            "part.value",
+            "part",
             nullable=False,
             accepted=tuple(p.value for p in _PARTS),
         ),

@@ -18,7 +18,7 @@ def custom_fields(issue: Issue, _fields: object) -> str | None:
     """
     shown_by, keys, slas = issue.site.shown_by, issue.site.keys, issue.slas
     found = {
-        keys.get(field_id, field_id): plain(value, issue.text)
+        keys.get(field_id, field_id): value if isinstance(value, str) else plain(value, issue.text)
         for field_id, value in issue.own_fields.items()
         if field_id not in shown_by and field_id not in slas
     }

@@ -25,8 +25,13 @@ class Distinct(list[T]):
     repeated: int = 0
 
 
+def later(_one: T, later: T) -> T:
+    """The one that comes later, of two states of an element of which nothing else is known."""
+    return later
+
+
 def distinct(
-    elements: Sequence[T], key: Callable[[T], Hashable], join: Callable[[T, T], T] = lambda _, later: later
+    elements: Sequence[T], key: Callable[[T], Hashable], join: Callable[[T, T], T] = later
 ) -> Distinct[T]:
     """The elements by key, in the order in which they come first; those whose key is None are all kept.
 
@@ -45,7 +50,7 @@ def distinct(
     return result
 
 
-def distinct_by_id(elements: Sequence[E], join: Callable[[E, E], E] = lambda _, later: later) -> Distinct[E]:
+def distinct_by_id(elements: Sequence[E], join: Callable[[E, E], E] = later) -> Distinct[E]:
     """As ``distinct``, by Jira's id of the elements, which may be a number or a text."""
     if len(elements) < 2 or len({*map(str, map(_id_of, elements))}) == len(elements):  # as nearly always
         return Distinct(elements)

@@ -75,8 +75,7 @@ class Builder:
         frames: dict[str, pl.DataFrame] = {}
         for table in self._tables:
             rows = Rows.of(deleted if Part.DELETED in table.parts else present, table.elements)
-            plain = frame(table, rows)
-            frames[table.name] = self._protection.frame(table, plain, self._site.other_fields)
+            frames[table.name] = self._protection.frame(table, frame(table, rows), self._site.other_fields)
         return Built(count, frames, [problem for issue in present for problem in issue.problems])
 
 

@@ -1,26 +1,25 @@
 """One issue as the tables see it: its latest parts, decoded once however many tables read them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from jira_assets.raw.attachments import FileRecords, decode_files
+from jira_assets.raw.attachments import decode_files
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.lookups import PROJECTS
 from jira_assets.raw.record import Part
 from jira_assets.tables.custom_field_keys import keys
-from jira_assets.tables.distinct import Distinct, Identified, distinct, distinct_by_id, joined, newer
+from jira_assets.tables.distinct import Distinct, Identified, distinct, distinct_by_id, joined, later, newer
 from jira_assets.tables.envelope import EnvelopeReader
 from jira_assets.tables.issue_files import IssueFiles
 from jira_assets.tables.lenient import read
 from jira_assets.tables.names import NO_NAMES, Names, Values
 from jira_assets.tables.readers import as_text
 from jira_assets.tables.shapes import (
-    Attachment,
     Comment,
     History,
     Id,
@@ -38,7 +37,6 @@ from jira_assets.text.rendering import Rendering
 if TYPE_CHECKING:
     from jira_assets.tables.field_columns import FieldColumn
 
-T = TypeVar("T")
 C = TypeVar("C", bound=Identified)
 _NULL = b"null"
 _NO_PROJECT = Project()
@@ -117,11 +115,13 @@ class Issue:
         self, latest: LatestIssue, reader: EnvelopeReader, site: Site, names: Names = NO_NAMES
     ) -> None:
         """Raises UnreadableIssue when the issue is no JSON object: its month then stays as it is."""
-        self.latest = latest
+        # The payloads are let go: they are several times as large as what is decoded of them.
+        self.month, self.source, self.errors = latest.month, latest.source, latest.errors
+        self.hidden_since, self.hidden_because = latest.hidden_since, latest.hidden_because
+        self.fetched_at = latest.fetched_at
+        self.issue_id = self.key = latest.issue_id
         self.site = site
         self.problems: list[Problem] = []
-        self.month = latest.month
-        self.issue_id = self.key = latest.issue_id
         found = reader.read(latest.payloads[Part.ISSUE], self.note)
         if found is None:
             raise UnreadableIssue(latest.month, latest.issue_id)
@@ -129,13 +129,29 @@ class Issue:
         self.fields = envelope.fields
         self._names = names
         self._own_key = envelope.key
+        project = self.fields.project or _NO_PROJECT
+        self.project = self._shown(PROJECTS, project.id, project.key, project.name)
+        """The key and the name of its project, as they are now."""
         self.key = self._current_key() or latest.issue_id
         # What was noted so far was noted before the key was known.
         self.problems = [problem._replace(issue_key=self.key) for problem in self.problems]
         self.change_count = envelope.changelog
         self._self_url = envelope.self
-        self._read = found
-        self._reader = reader
+        self.own_fields: Mapping[str, Any] = reader.own_fields(found, self.note)
+        """The custom fields that are set, and those of the system that a configured column shows, by id."""
+        attachments, links = self.fields.attachment, self.fields.issuelinks
+        self.attachments = None if attachments is None else distinct_by_id(attachments)
+        self.links = None if links is None else distinct(links, _end)
+        """The ends of links that are here: of a link of the issue to itself both are."""
+        self.comments = self._children(latest, Part.COMMENTS, list[Comment], newer)
+        self.histories = self._children(latest, Part.CHANGELOG, list[History], joined)
+        self.worklogs = self._children(latest, Part.WORKLOGS, list[Worklog], newer)
+        self.remote_links = self._children(latest, Part.REMOTE_LINKS, list[RemoteLink], later)
+        self.comments_show_media = b'"media' in latest.payloads.get(Part.COMMENTS, b"")
+        self.slas = self._slas(latest.slas) if latest.slas else {}
+        """The SLAs that apply, by field id, and when each was read, in milliseconds since the epoch."""
+        self.file_records = decode_files(latest.payloads.get(Part.FILES))
+        """What became of the content of attachments, by attachment id."""
 
     def names_of(self, list_name: str, thing: Named | None, *more: str | None) -> Values:
         """What the site calls now what the issue refers to by its id, in all that the list says of it: the
@@ -155,12 +171,6 @@ class Issue:
         email, name = self._shown("users", account_id, user.emailAddress, user.displayName)
         return email, name, account_id
 
-    @cached_property
-    def project(self) -> Values:
-        """The key and the name of its project, as they are now."""
-        project = self.fields.project or _NO_PROJECT
-        return self._shown(PROJECTS, project.id, project.key, project.name)
-
     @property
     def previous_keys(self) -> list[str] | None:
         """The keys that lead to it beside its own, oldest first: from before it was moved, as the history of
@@ -168,12 +178,11 @@ class Issue:
         """
         project = self.fields.project or _NO_PROJECT
         former = self._names.former_keys.get(as_text(project.id) or "", ()) if self._own_key else ()
-        number = self.key.rpartition("-")[2]
-        keys = [*(f"{key}-{number}" for key in former), self._own_key]
-        moves = (item for history in self.histories or () for item in history.items or ())
-        found = [*(item.from_text for item in moves if item.field == "Key"), *keys]
-        previous = list(dict.fromkeys(key for key in found if key is not None and key != self.key))
-        return previous or (None if self.histories is None else [])
+        items = [item for history in self.histories or () for item in history.items or ()]
+        found = [item.from_text for item in items if item.field == "Key"]
+        found += [f"{key}-{self.key.rpartition('-')[2]}" for key in former]
+        previous = {key: None for key in (*found, self._own_key) if key is not None and key != self.key}
+        return [*previous] or (None if self.histories is None else [])
 
     def key_of_another(self, key: str | None) -> str | None:
         """The key that another issue has now, which this one shows as it was."""
@@ -182,7 +191,7 @@ class Issue:
     def _shown(self, list_name: str, entry_id: Id, *own: str | None) -> Values:
         if not self._names.version:  # cheaper than to ask, which is done for all that an issue refers to
             return own
-        return self._names.shown(list_name, as_text(entry_id), own, self.fetched_at)
+        return self._names.shown(list_name, as_text(entry_id), own, self.fetched_at[Part.ISSUE])
 
     def _current_key(self) -> str | None:
         own, project = self._own_key, self.project[0]
@@ -191,59 +200,6 @@ class Issue:
         before, dash, number = own.rpartition("-")
         # A project of another key than the issue's is its own, under a new one: the number stays.
         return f"{project}-{number}" if dash and before != project else own
-
-    @cached_property
-    def own_fields(self) -> dict[str, Any]:
-        """The custom fields that are set, and those of the system that a configured column shows, by id."""
-        return self._reader.own_fields(self._read, self.note)
-
-    @cached_property
-    def attachments(self) -> Distinct[Attachment] | None:
-        attachments = self.fields.attachment
-        return None if attachments is None else distinct_by_id(attachments)
-
-    @cached_property
-    def links(self) -> Distinct[IssueLink] | None:
-        """The ends of links that are here: of a link of the issue to itself both are."""
-        links = self.fields.issuelinks
-        return None if links is None else distinct(links, _end)
-
-    @cached_property
-    def comments(self) -> Distinct[Comment] | None:
-        comments = self._children(Part.COMMENTS, list[Comment])
-        return None if comments is None else distinct_by_id(comments, newer)
-
-    @cached_property
-    def histories(self) -> Distinct[History] | None:
-        histories = self._children(Part.CHANGELOG, list[History])
-        return None if histories is None else distinct_by_id(histories, joined)
-
-    @cached_property
-    def worklogs(self) -> Distinct[Worklog] | None:
-        worklogs = self._children(Part.WORKLOGS, list[Worklog])
-        return None if worklogs is None else distinct_by_id(worklogs, newer)
-
-    @cached_property
-    def remote_links(self) -> Distinct[RemoteLink] | None:
-        links = self._children(Part.REMOTE_LINKS, list[RemoteLink])
-        return None if links is None else distinct_by_id(links)
-
-    @cached_property
-    def slas(self) -> dict[str, tuple[int, Sla]]:
-        """The SLAs that apply, by field id, and when each was read, in milliseconds since the epoch."""
-        found: dict[str, tuple[int, Sla]] = {}
-        for observed_at, payload in self.latest.slas:
-            for field_id, raw in (read(dict[str, msgspec.Raw], payload, "sla", self.note) or {}).items():
-                found.pop(field_id, None)  # the last reading counts, also when it is that none applies
-                sla = None if bytes(raw) == _NULL else read(Sla, raw, field_id, self.note)
-                if sla is not None:
-                    found[field_id] = observed_at, sla
-        return found
-
-    @cached_property
-    def file_records(self) -> FileRecords:
-        """What became of the content of attachments, by attachment id."""
-        return decode_files(self.latest.payloads.get(Part.FILES))
 
     @cached_property
     def files(self) -> IssueFiles:
@@ -273,11 +229,6 @@ class Issue:
         return {user.account_id: user.displayName for user in known if user.account_id and user.displayName}
 
     @property
-    def fetched_at(self) -> int:
-        """When the issue itself was asked for, in milliseconds since the epoch."""
-        return self.latest.fetched_at[Part.ISSUE]
-
-    @property
     def url(self) -> str | None:
         """Where people see the issue. Through the gateway, `self` is an address for programs only."""
         if self._self_url and not self._self_url.startswith(_GATEWAY):
@@ -286,16 +237,31 @@ class Issue:
 
     def identified(self, children: Sequence[C] | None, what: str) -> Sequence[C]:
         """Those that have an id. One without can't be stored: it is noted, completeness shows it."""
-        found = [child for child in children or () if child.id is not None]
-        for _ in range(len(children or ()) - len(found)):
+        if not children:
+            return ()
+        found = [child for child in children if child.id is not None]
+        for _ in range(len(children) - len(found)):
             self.note(what, "it has no id")
         return found
 
-    def _children(self, part: Part, kind: type[list[T]]) -> list[T] | None:
-        payload = self.latest.payloads.get(part)
+    def _children(
+        self, latest: LatestIssue, part: Part, kind: type[list[C]], join: Callable[[C, C], C]
+    ) -> Distinct[C] | None:
+        payload = latest.payloads.get(part)
         if payload == b"[]":  # most parts of most issues
-            return []
-        return None if payload is None else read(kind, payload, part.value, self.note)
+            return Distinct()
+        children = None if payload is None else read(kind, payload, part.value, self.note)
+        return None if children is None else distinct_by_id(children, join)
+
+    def _slas(self, readings: Sequence[tuple[int, bytes]]) -> dict[str, tuple[int, Sla]]:
+        found: dict[str, tuple[int, Sla]] = {}
+        for observed_at, payload in readings:
+            for field_id, raw in (read(dict[str, msgspec.Raw], payload, "sla", self.note) or {}).items():
+                found.pop(field_id, None)  # the last reading counts, also when it is that none applies
+                sla = None if bytes(raw) == _NULL else read(Sla, raw, field_id, self.note)
+                if sla is not None:
+                    found[field_id] = observed_at, sla
+        return found
 
     def note(self, field: str, reason: str) -> None:
         """Remember that a value could not be read."""

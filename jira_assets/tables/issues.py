@@ -30,6 +30,10 @@ def _issuelink_count(issue: Issue, _fields: Fields) -> int | None:
     return None if issue.links is None else len(issue.links)
 
 
+def _synced_at(issue: Issue, _fields: Fields) -> int:
+    return issue.fetched_at[Part.ISSUE]
+
+
 _STATUS, _CATEGORY, _CATEGORY_KEY = together(_status_now, 3, "status")
 _PROJECT_KEY, _PROJECT_NAME = together(_project_now, 2)
 
@@ -118,18 +122,18 @@ _AFTER = (
     timestamp(
         "out_of_sight_since",
         "When the account was found not to see it any more, although it may be there; NULL if it is seen.",
-        of_owner("latest.hidden_since"),
+        of_owner("hidden_since"),
     ),
     text(
         "out_of_sight_because",
         "Why that seems to be: of its security level, of its project, or because it is archived.",
-        of_owner("latest.hidden_because"),
+        of_owner("hidden_because"),
     ),
-    timestamp("_synced_at", "When this state was asked for.", of_owner("fetched_at")),
+    timestamp("_synced_at", "When this state was asked for.", each(_synced_at)),
     text(
         "_source",
         "Why it was: backfill, webhook, sla_poll, reconcile or neighbour.",
-        of_owner("latest.source"),
+        of_owner("source"),
     ),
 )
 COMMON_COLUMNS = frozenset(column.name for column in (*KEY_COLUMNS, *_BEFORE, *_AFTER))

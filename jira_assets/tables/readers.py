@@ -25,7 +25,7 @@ class Rows:
     @classmethod
     def of(cls, owners: Iterable[Any], elements_of: Callable[[Any], Sequence[Any]]) -> "Rows":
         """Those of all elements of these owners, in their order."""
-        found = [(owner, elements_of(owner)) for owner in owners]
+        found = [(owner, elements) for owner in owners if (elements := elements_of(owner))]
         return cls(
             [owner for owner, elements in found for _ in elements],
             [element for _, elements in found for element in elements],

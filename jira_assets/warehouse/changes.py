@@ -11,7 +11,7 @@ import polars as pl
 from jira_assets.tables.declare import IssueTable
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, transaction
 from jira_assets.warehouse.moved import in_several_months, places
-from jira_assets.warehouse.purge import is_mostly_free
+from jira_assets.warehouse.purge import is_free
 from jira_assets.warehouse.staging import Piece
 from jira_assets.warehouse.store import Marks, MonthChange, begin_changes, finish_changes, insert
 
@@ -77,5 +77,5 @@ def store(
             if found:
                 raise InSeveralMonths(found)
         finish_changes(connection, change.tables, change.months, change.version)
-        stored.is_mostly_free = is_mostly_free(connection)
+        stored.is_mostly_free = is_free(connection)
     return stored

@@ -9,33 +9,34 @@ from jira_assets.files import remove_leftovers, replaced
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, connect
 from jira_assets.warehouse.database_file import NEW_FILE, attached, contents, create, log_of, look
 
+MOSTLY_FREE = 0.4
 _BLOCKS_TO_SPARE = 4  # a megabyte, of which a small file may well be made mostly
 _FREE = """
     SELECT free_blocks, total_blocks FROM pragma_database_size() WHERE database_name = current_database()
 """
 
 
-def compact(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> bool:
-    """Purge a file if it is mostly free; returns whether it was. Raises as ``purge``."""
+def compact(path: Path, free: float = MOSTLY_FREE, *, patience_s: float = DEFAULT_PATIENCE_S) -> bool:
+    """Purge a file if more than this share of it is free; returns whether it was. Raises as ``purge``."""
     if not path.exists():
         return False
     with connect(path, patience_s=patience_s) as connection:
-        is_due = is_mostly_free(connection)
+        is_due = is_free(connection, free)
     if is_due:
         purge(path, patience_s=patience_s)
     return is_due
 
 
-def is_mostly_free(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether more than two fifths of a file hold nothing.
+def is_free(connection: duckdb.DuckDBPyConnection, free: float = MOSTLY_FREE) -> bool:
+    """Whether more than this share of a file holds nothing, as of the last transaction.
 
     The change of an issue writes its row groups anew, elsewhere, and the room of the old ones is seldom at
     the end of the file, where alone DuckDB gives it back. What is free is used again, so the larger a file
-    the smaller is the share of it that is ever free. With what is not full of the rest, a file is at most
-    three times as large as one made anew.
+    the smaller is the share of it that is ever free. With two fifths, and what is not full of the rest, a
+    file is at most three times as large as one made anew.
     """
-    free, total = connection.execute(_FREE).fetchone() or (0, 0)
-    return bool(free > _BLOCKS_TO_SPARE and free * 5 > total * 2)
+    free_blocks, blocks = connection.execute(_FREE).fetchone() or (0, 0)
+    return bool(free_blocks > _BLOCKS_TO_SPARE and free_blocks > blocks * free)
 
 
 def purge(path: Path, *, patience_s: float = DEFAULT_PATIENCE_S) -> None:

@@ -1,7 +1,7 @@
 """From raw to tables: what newer segments touched is read, built and written, month by month or many at once.
 
 Two stages run side by side: reading segments and building frames, which is Python's work, and writing them,
-which DuckDB does without holding Python up. A third would only queue for the interpreter. Memory holds a
+which DuckDB does without holding Python up. A third would only queue for the interpreter. Memory holds two
 thousand issues, not a month.
 """
 
@@ -33,7 +33,7 @@ from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError,
 from jira_assets.warehouse.moved import LeftMonth, end_in_other_months, in_several_months, places
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
 from jira_assets.warehouse.prefetch import prefetched
-from jira_assets.warehouse.purge import compact
+from jira_assets.warehouse.purge import MOSTLY_FREE, compact
 from jira_assets.warehouse.renamed import Issues
 from jira_assets.warehouse.staging import Piece, stage
 from jira_assets.warehouse.store import (
@@ -44,8 +44,11 @@ from jira_assets.warehouse.store import (
     read_marks,
 )
 
-_ISSUES_PER_PIECE = 400  # rows and frames: some 10 MB; each piece costs each table a few milliseconds
+_ISSUES_PER_PIECE = 600  # decoded and as frames: some 15 MB; each piece costs each table some milliseconds
 _BYTES_PER_TRANSACTION = 128_000_000  # of segments; bounds how long the file is held: about three seconds
+# Months that were replaced leave free what they were: half of the file, if all were in one transaction. To
+# copy the file costs a quarter of making it anew, so single months, which may come one by one, have to wait.
+_FREE_IF_REPLACED = 0.1
 _ATTEMPTS = 20  # each that fails means that another run got on
 
 
@@ -53,13 +56,15 @@ _ATTEMPTS = 20  # each that fails means that another run got on
 class Refreshed:
     """What a refresh did: rows written by table, what could not be read, and months left as they were.
 
-    ``protected_anew`` is whether any month was protected by another policy or key until now, ``named_anew``
-    whether any was made with other names. ``left`` are the issues that were in two months; those that they
-    have left are among the ``months``. ``other_logs`` are the months of which the log up to the watermark was
-    not what it had been: a segment was moved away, put back, or replaced.
+    ``replaced`` is how many of the months were made anew as a whole. ``protected_anew`` is whether any was
+    protected by another policy or key until now, ``named_anew`` whether any was made with other names.
+    ``left`` are the issues that were in two months; those that they have left are among the ``months``.
+    ``other_logs`` are the months of which the log up to the watermark was not what it had been: a segment was
+    moved away, put back, or replaced.
     """
 
     months: list[str] = field(default_factory=list)
+    replaced: int = 0
     issues: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
@@ -148,7 +153,7 @@ class Refresh:
                     self._fail(error, done)
             except UnreadableMonth as error:
                 self._fail(error, done)
-        self.give_room_back()
+        self.give_room_back(done)
         return done
 
     @contextmanager
@@ -191,12 +196,12 @@ class Refresh:
             )
             return in_several_months(connection, self._tables, months, pl.concat(written), done.failed)
 
-    def give_room_back(self) -> None:
-        """Rewrite the file if much of it is free since the last change."""
-        if self._is_mostly_free:
+    def give_room_back(self, done: Refreshed) -> None:
+        """Rewrite the file if much of it is free after what was done."""
+        if done.replaced or self._is_mostly_free:
             # What was written is there, whatever comes of this; `daily_retention` tells if it never works.
             with suppress(WarehouseError, duckdb.Error, OSError):
-                compact(self._database, patience_s=0)
+                compact(self._database, _FREE_IF_REPLACED if done.replaced > 1 else MOSTLY_FREE, patience_s=0)
 
     def _fail(self, error: UnreadableMonth, done: Refreshed) -> None:
         done.failed[error.month] = str(error)
@@ -289,6 +294,7 @@ class Refresh:
         stored = store(self._database, change, done.failed, patience_s=self._patience_s)
         self._is_mostly_free = stored.is_mostly_free
         done.months.extend(each.month for each in change.months)
+        done.replaced += sum(each.issue_ids is None for each in change.months)
         done.rows.update(stored.rows)
 
     def _change(self, months: Sequence[MonthChange], marks: Marks) -> tuple[Change, ReadIssues]:
@@ -343,7 +349,7 @@ class Staged:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Rows are millions of small tuples: looking for cycles among them takes a tenth of the time."""
+    """Elements are millions of small objects: looking for cycles among them takes a tenth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from upath import UPath
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part, Record, Source
 from jira_assets.tables.issue import Site
+from jira_assets.warehouse import refresh as refresh_module
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.refresh import Refresh, Refreshed
 from jira_assets.warehouse.store import WatermarkMoved
@@ -122,6 +124,24 @@ def test_known_defect_11_a_rebuild_does_not_resurrect_deleted_issues(log: RawLog
     log.append(JANUARY, [record(1, Part.DELETED, b"{}", at=1)])
     refresh(log, database, rebuild=True)
     assert summaries(database) == [(JANUARY, "SUP-2", "old")]
+
+
+@pytest.mark.parametrize("months_per_transaction", [1, 2])
+def test_a_rebuild_over_a_file_leaves_it_as_large_as_a_new_one(
+    log: RawLog, database: Path, months_per_transaction: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = random.Random(1).randbytes(1_000_000).hex()
+    for month, numbers in ((JANUARY, range(1_000)), (FEBRUARY, range(1_000, 2_000))):
+        log.append(
+            month, [each for number in numbers for each in issue(number, text[number * 1000 :][:4000])]
+        )
+    if months_per_transaction == 1:
+        monkeypatch.setattr(refresh_module, "_BYTES_PER_TRANSACTION", 1)
+    refresh(log, database, JANUARY, FEBRUARY)
+    made_anew, before = database.stat().st_size, contents(database)
+    refresh(log, database, JANUARY, FEBRUARY, rebuild=True)
+    assert database.stat().st_size == made_anew
+    assert contents(database) == before
 
 
 def test_a_rebuild_replaces_rows_that_raw_does_not_know(log: RawLog, database: Path) -> None:

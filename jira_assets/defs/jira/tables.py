@@ -95,7 +95,7 @@ def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterato
         for table in selected:
             yield Output(TableChange(table, staged), output_name=table.name)
         refreshed = staged.done
-    refresh.give_room_back()
+    refresh.give_room_back(refreshed)
     _follow_up(context, settings, resolved, refreshed)
     failed.add({month: f"its tables are as they were: {why}" for month, why in refreshed.failed.items()})
     failed.keep()
