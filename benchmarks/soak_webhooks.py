@@ -43,8 +43,7 @@ from jira_assets.inbox.inbox import Inbox
 from jira_assets.inbox.queue import Queue
 from jira_assets.inbox.receiver.app import WEBHOOK
 from jira_assets.sandbox.server import RunningSandbox
-from jira_assets.settings import Settings
-from jira_assets.settings.declared import VARIABLES
+from jira_assets.settings import VARIABLES, Settings
 
 _WORKERS = 3
 _REPORT_EVERY_SECONDS = 10

@@ -5,11 +5,13 @@ Run it with `make docs`. A test fails when one of the files is not what this wri
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 from images import dagster_graph, issues_by_month
 
-from jira_assets.settings.declared import SECTIONS, Setting
+from jira_assets.settings import SETTINGS
+from jira_assets.settings.setting import Setting
 from jira_assets.tables.catalogue import UNPARTITIONED, Catalogue
 from jira_assets.tables.declare import Column, Table
 from jira_assets.tables.mapping_file import read_mapping
@@ -40,23 +42,29 @@ def generated() -> Mapping[str, str]:
 def _env_example() -> Iterator[str]:
     yield "# Copy to .env and fill in. The environment wins over this file. Blank counts as missing."
     yield "# `jira-assets doctor` checks the result and says what to do."
-    for section, settings in SECTIONS.items():
+    for section, settings in _sections():
         yield ""
         yield f"# --- {section} ".ljust(115, "-")
         for setting in settings:
             default = f" Default: {setting.default}." if setting.default else ""
+            example = f" Example: {setting.example}." if setting.example else ""
+            meaning = setting.meaning.replace("`", "").replace("<https", "https").replace("tokens>", "tokens")
             yield ""
             yield from textwrap.wrap(
-                setting.description + default, 115, initial_indent="# ", subsequent_indent="# "
+                meaning + default + example,
+                115,
+                initial_indent="# ",
+                subsequent_indent="# ",
+                break_on_hyphens=False,
             )
-            yield f"{setting.name}={setting.example}"
+            yield f"{setting.name}="
 
 
 def _settings() -> Iterator[str]:
     yield "# Settings"
     yield ""
     yield _ABOUT_SETTINGS
-    for section, settings in SECTIONS.items():
+    for section, settings in _sections():
         yield ""
         yield f"## {section}"
         yield ""
@@ -65,10 +73,15 @@ def _settings() -> Iterator[str]:
         yield from map(_row_of_setting, settings)
 
 
-def _row_of_setting(setting: Setting) -> str:
+def _sections() -> Iterator[tuple[str, list[Setting[object]]]]:
+    return ((name, list(settings)) for name, settings in groupby(SETTINGS, lambda each: each.section))
+
+
+def _row_of_setting(setting: Setting[object]) -> str:
     secret = " A secret." if setting.is_secret else ""
     example = f" Example: `{setting.example}`." if setting.example else ""
-    return f"| `{setting.name}` | {setting.default} | {setting.description}{example}{secret} |"
+    default = f"`{setting.default}`" if setting.default else setting.otherwise
+    return f"| `{setting.name}` | {default} | {setting.meaning}{example}{secret} |"
 
 
 def _columns(tables: tuple[Table, ...]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from jira_assets.cli import COMMANDS
 from jira_assets.commands.demo.queries import QUERIES
 from jira_assets.definitions import defs
 from jira_assets.privacy.key import new_key
-from jira_assets.settings.declared import VARIABLES
+from jira_assets.settings import VARIABLES
 from jira_assets.tables.catalogue import UNPARTITIONED
 from jira_assets.tables.issue import Site
 from jira_assets.warehouse.connection import transaction

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from jira_assets.settings import Settings
-from jira_assets.settings.declared import VARIABLES
+from jira_assets.settings import VARIABLES, Settings
 from jira_assets.settings.environment import SettingsError
 
 SECRET = "ATATT3xFfGF0-very-secret"

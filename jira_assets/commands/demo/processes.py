@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jira_assets import clock
 from jira_assets.sandbox.server import RunningSandbox
-from jira_assets.settings.declared import VARIABLES
+from jira_assets.settings import VARIABLES
 from jira_assets.timestamps import month_of
 
 

@@ -5,13 +5,14 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from jira_assets.commands.doctor.finding import Finding, fail, ok, warn
 from jira_assets.jira.auth import WARN_DAYS, credential, sla_credential, token_days_left
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.privacy.in_use import MANY_VALUES, KeysInUse
-from jira_assets.settings import Settings
+from jira_assets.settings import SETTINGS, SIGN_IN, Settings
 from jira_assets.settings.environment import SettingsError
 
 _COUNT_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'jira'"
@@ -29,21 +30,10 @@ def settings_are_well_formed(settings: Settings) -> Iterator[Finding]:
         lambda: settings.base_url,
         lambda: settings.cloud_id,
         lambda: credential(settings),
-        lambda: settings.projects,
-        lambda: settings.start_month,
+        *(partial(setting.__get__, settings, Settings) for setting in SETTINGS if setting.section != SIGN_IN),
         lambda: settings.data_dir,
         lambda: sla_credential(settings),
         lambda: settings.token_expires,
-        lambda: settings.webhook_secrets,
-        lambda: settings.alert_url,
-        lambda: settings.max_deleted_percent,
-        lambda: settings.max_deleted_issues,
-        lambda: settings.event_retention_days,
-        lambda: settings.history_days,
-        lambda: settings.rendering,
-        lambda: settings.downloads_attachments,
-        lambda: settings.attachment_max_bytes,
-        lambda: settings.max_answer_bytes,
         lambda: _columns(settings),
         lambda: _policy(settings),
     )

@@ -15,8 +15,7 @@ from jira_assets.sandbox import faults
 from jira_assets.sandbox.faults import Fault
 from jira_assets.sandbox.server import RunningSandbox, serve
 from jira_assets.sandbox.site import Site
-from jira_assets.settings import Settings
-from jira_assets.settings.declared import VARIABLES
+from jira_assets.settings import VARIABLES, Settings
 from jira_assets_tests.commands.doctor.examining import Examine, small_site
 
 HOLDS_THE_DATABASE = """
