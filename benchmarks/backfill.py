@@ -184,7 +184,7 @@ def _dagster(folder: Path, settings: dict[str, str], start: str) -> Iterator[tup
 def _backfill(url: str, months: list[str], process: int) -> tuple[float, int, Counter[str]]:
     """Seconds, greatest memory in bytes, and how the runs ended."""
     began = time.monotonic()
-    parameters = {"assetSelection": [{"path": [name]} for name in ASSETS], "partitionNames": months}
+    parameters = {"assetSelection": [{"path": ["jira", name]} for name in ASSETS], "partitionNames": months}
     launched = _ask(url, _LAUNCH, {"p": parameters})["launchPartitionBackfill"]
     if "backfillId" not in launched:
         raise SystemExit(f"the backfill did not start: {launched}")
