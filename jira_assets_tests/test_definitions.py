@@ -77,6 +77,15 @@ def test_a_table_shows_the_columns_that_it_declares(table: Table) -> None:
     assert unique == (list(table.primary_key) if len(table.primary_key) == 1 else [])
 
 
+def test_every_column_of_a_table_by_month_comes_from_parts_of_raw_issues() -> None:
+    raw = SPECS[asset_key("raw_issues")].metadata["dagster/column_schema"]
+    parts = {column.name for column in raw.columns}
+    for table in TABLES:
+        lineage = SPECS[asset_key(table.name)].metadata["dagster/column_lineage"].deps_by_column
+        assert [*lineage] == [column.name for column in table.columns]
+        assert {dep.column_name for deps in lineage.values() for dep in deps} == {*table.parts} <= parts
+
+
 def test_tables_follow_raw_issues_and_published_follows_tables() -> None:
     for name in BY_NAME:
         assert [dep.asset_key for dep in SPECS[asset_key(name)].deps] == [asset_key("raw_issues")]

@@ -34,7 +34,8 @@ _PROGRESS = """query($backfill: String!) {
         ... on PartitionBackfill { status numPartitions } }
     runsOrError(filter: {tags: [{key: "dagster/backfill", value: $backfill}]}) {
         ... on Runs { results { runId rootRunId status } } }
-    assetNodeOrError(assetKey: {path: ["jira", "issues"]}) { ... on AssetNode { assetMaterializations(limit: 10000) {
+    assetNodeOrError(assetKey: {path: ["jira", "issues"]}) {
+        ... on AssetNode { assetMaterializations(limit: 10000) {
         partition metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }"""
 
 _CHECKS = """{ assetNodes { assetKey { path } isPartitioned assetChecksOrError { ... on AssetChecks {

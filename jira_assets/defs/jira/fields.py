@@ -31,6 +31,7 @@ from jira_assets.warehouse.unpartitioned import read_table, replace_table
 
 @asset(
     key=asset_key(JIRA_FIELDS.name),
+    deps=[asset_key("site")],
     group_name="fields",
     kinds={"jira", "duckdb"},
     metadata=metadata_of(JIRA_FIELDS),

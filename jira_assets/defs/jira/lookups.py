@@ -38,6 +38,7 @@ class LookupsConfig(Config):
 def _spec(table: LookupTable) -> AssetSpec:
     return AssetSpec(
         asset_key(table.name),
+        deps=[asset_key("site")],
         description=f"{table.description} Read anew every day, and when an event tells of a change.",
         metadata=metadata_of(table),
         skippable=True,

@@ -21,6 +21,7 @@ from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.specs import metadata_of_raw
 from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.settings.environment import SettingsError
@@ -55,11 +56,13 @@ _DESCRIPTION = (
         "raw_issues": AssetOut(
             key=asset_key("raw_issues"),
             description=_DESCRIPTION,
+            metadata=metadata_of_raw(),
             io_manager_key="months",
             group_name="raw",
             kinds={"jira", "parquet"},
         )
     },
+    deps=[asset_key("site")],
     partitions_def=MONTHS,
     backfill_policy=BACKFILL,
     hooks={evaluate_skipped_checks},
