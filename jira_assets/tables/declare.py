@@ -131,9 +131,9 @@ class Table:
 
 @dataclass(frozen=True)
 class IssueTable(Table):
-    """A table by month, and what its rows are about: ``elements`` tells those of an issue, a row for each.
+    """A table by month. ``elements`` gives what its rows are about: of an issue, an element for each row.
 
-    They are read after the tables that it ``depends_on``.
+    It is read after the tables that it ``depends_on``: `unreadable_values` tells what was unreadable there.
     """
 
     parts: frozenset[Part]

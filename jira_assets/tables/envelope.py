@@ -74,11 +74,11 @@ class EnvelopeReader:
     def own_fields(self, issue: ReadIssue, note: Note) -> dict[str, Any]:
         """The custom fields of an issue that are set, and the system's that are shown, decoded, by id."""
         fields = issue.envelope.fields
-        # One that was read before a field was known has no attribute for it, and the field among the others.
+        extra = msgspec.structs.astuple(fields)[len(_declared) :]
         found = {
             name: value
-            for name, attribute in self._own
-            if (value := getattr(fields, attribute, None)) is not None
+            for name, value in zip(self._extra, extra, strict=False)
+            if value is not None and name in self._decoded
         }
         for name in self._declared_too:
             if (value := getattr(fields, name)) is not None:
@@ -111,8 +111,8 @@ class EnvelopeReader:
         return {name: raw for name, raw in unknown.items() if name not in self._extra}
 
     def _define(self) -> None:
-        self._own = [(name, self._extra[name]) for name in self._extra if name in self._decoded]
-        # Fields of the system that no table reads are passed over: nothing is decoded of a Raw.
+        # Fields of the system that no table reads are passed over: nothing is decoded of a Raw. New fields
+        # come last, so an issue that was read before they were known has its values in their places.
         fields = msgspec.defstruct(
             "SiteFields",
             [

@@ -29,6 +29,7 @@ _LAST_DAY = (date.max - date(1970, 1, 1)).days
 _MILLISECONDS_A_DAY = 86_400_000
 _MILLISECONDS_UNTIL = (_LAST_DAY + 1) * _MILLISECONDS_A_DAY
 
+_CONVERTED = (Kind.TEXT_LIST, Kind.TIMESTAMP, Kind.DATE)  # from how Jira writes them
 _encoder = msgspec.json.Encoder()
 
 
@@ -88,19 +89,17 @@ def frame(table: Table, rows: Rows) -> pl.DataFrame:
 
 def _series(column: Column, values: Sequence[object], owners: Sequence[Owner]) -> pl.Series:
     """The values of a column, as Jira writes them, in its own type."""
+    if column.kind not in _CONVERTED or values.count(None) == len(values):
+        return pl.Series(column.name, values, dtype=column.kind.polars)
     if column.kind is Kind.TEXT_LIST:
-        if values.count(None) == len(values):
-            return pl.Series(column.name, values, dtype=column.kind.polars)
         # Polars builds a list column from Python lists element by element; parsing text is ten times as fast.
         texts = _encoder.encode_lines(values).decode().split("\n")[:-1]
         return pl.Series(column.name, texts, dtype=pl.String).str.json_decode(column.kind.polars)
     if column.kind is Kind.TIMESTAMP:
-        converted = timestamps(column.name, values)
-    elif column.kind is Kind.DATE:
+        converted = _timestamps(column.name, values)
+    else:
         dates = pl.Series(column.name, values, dtype=pl.String)
         converted = _within_calendar(dates.str.to_date("%Y-%m-%d", strict=False))
-    else:
-        return pl.Series(column.name, values, dtype=column.kind.polars)
     for index in _lost(values, converted):
         owners[index].note(column.name, f"it holds {shape(values[index])}, and not when, as Jira writes it")
     return converted
@@ -117,7 +116,7 @@ def _within_calendar(converted: pl.Series) -> pl.Series:
     return converted.set(~units.is_between(first, last), None)
 
 
-def timestamps(name: str, values: Sequence[object]) -> pl.Series:
+def _timestamps(name: str, values: Sequence[object]) -> pl.Series:
     """Instants in UTC, in milliseconds, from ISO 8601 with an offset or epoch numbers; else null.
 
     A time without an offset is not an instant, and is null.

@@ -208,7 +208,7 @@ class Issue:
 
     def text(self, value: object) -> str | None:
         """Rich text of the issue as the site wants it written, with the files that it shows."""
-        if value is None or isinstance(value, str):  # as half of the texts are, and all on some sites
+        if value is None or isinstance(value, str):  # none, or wiki markup: it shows no files or names
             return to_text(value)
         files = self.files.path if self.fields.attachment else None
         return to_text(value, self.site.rendering, files, self.display_name)

@@ -129,9 +129,9 @@ def lookup_frame(
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Entries as a frame of the table's schema, by id, and what of them could not be read."""
     problems: list[Problem] = []
-    listed = [each for entry in entries if (each := _Listed(entry, problems)).id is not None]
+    listed = [one for one in (_Listed(entry, problems) for entry in entries) if one.id is not None]
     shapes = [
-        read(table.shape, each.entry.entry, table.list_name, each.note) or table.shape() for each in listed
+        read(table.shape, one.entry.entry, table.list_name, one.note) or table.shape() for one in listed
     ]
     return protection.frame(table, frame(table, Rows(listed, shapes))), problems
 
