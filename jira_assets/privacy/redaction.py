@@ -17,7 +17,7 @@ _NOBODY_IN = (b"[]", b"{}", b"null")
 _MENTION = "@forgotten"
 _ACCOUNT_IDS = ("accountId", "account_id")
 _IDS_OF_SERVER = ("key", "name", "id")  # and of the actor of a change
-_IDENTITY = ("displayName", "emailAddress", "name", "key")
+_SHARED = ("displayName", "emailAddress", "name")  # by several people, at times
 _KEPT_OF_PERSON = ("accountType", "type")
 _SIDES = (("from", "fromString"), ("to", "toString"))
 _ALSO = {"from": "tmpFromAccountId", "to": "tmpToAccountId"}
@@ -155,11 +155,12 @@ class _Tree:
                     item[name] = None
 
     def _redact_texts(self, node: Node) -> None:
-        # Somebody else may have the same name.
-        kept = _IDENTITY if _ids_of(node) else ()
+        # Somebody else may have the same name, and on Jira Server a key that reads like it, but not the id.
+        has_account = any(isinstance(node.get(name), str) for name in _ACCOUNT_IDS)
+        kept = _SHARED if has_account else (*_SHARED, "key") if _ids_of(node) else ()
         for name, value in node.items():
-            if value.__class__ is str and value in self._suspects and name not in kept:
-                node[name] = self._text(value)
+            if value.__class__ is str and value in self._suspects:
+                node[name] = self._finder.without_ids(value) if name in kept else self._text(value)
         if not self._suspects.isdisjoint(node):
             renamed = {self._text(name): value for name, value in node.items()}
             node.clear()

@@ -94,13 +94,16 @@ class TraceFinder:
         """The text without them; the same object if they are not in it."""
         if not self.may_be_in(text):
             return text
-        if self._long is not None:
-            text = self._long.sub(lambda match: self._without_ids(match[0]), text)
+        text = self.without_ids(text)
         if self._addresses:
             text = _without(text, self._addresses_in(text))
         composed = _composed(text)
         shortened = _without(composed, self._names_in(composed))
         return text if shortened == composed else shortened
+
+    def without_ids(self, text: str) -> str:
+        """The text without their account ids; names and addresses, which others may share, stay."""
+        return text if self._long is None else self._long.sub(lambda match: self._without_ids(match[0]), text)
 
     def _id_is_in(self, text: str) -> bool:
         if self._long is None:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jira_assets.privacy.redaction import Redaction
@@ -45,6 +45,8 @@ ANY_JSON = st.recursive(
 
 
 @settings(max_examples=300, deadline=None)
+@example({"accountId": "", "key": f";{ACCOUNT};"})
+@example({"accountId": "another", "key": NAME})
 @given(ANY_JSON)
 def test_nothing_of_them_is_left_in_any_json(value: Any) -> None:
     payload = json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
@@ -239,6 +241,12 @@ def test_an_account_of_jira_server_is_known_by_its_key_where_it_is_one() -> None
 def test_who_has_the_same_name_keeps_it() -> None:
     namesake = BOB | {"displayName": NAME}
     assert redacted({"author": namesake, "body": f"I am {NAME}"})["author"] == namesake
+
+
+@pytest.mark.parametrize("name", ["accountId", "displayName", "emailAddress", "key", "name"])
+def test_an_account_id_is_of_nobody_else_wherever_it_stands(name: str) -> None:
+    described = redacted(BOB | {name: f"of {ACCOUNT}"})
+    assert described[name] == f"of {TOMBSTONE}"
 
 
 def test_what_changes_and_mentions_call_somebody_is_found_and_redacted_whatever_the_id_is_like() -> None:

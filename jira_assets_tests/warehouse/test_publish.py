@@ -1,7 +1,6 @@
 import os
 import shutil
 from contextlib import suppress
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +38,11 @@ def ask(folder: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_view_shows_what_the_table_holds(table: Table, published: Path, filled: Path) -> None:
-    with connect(filled, read_only=True) as connection:
-        stored = connection.execute(f"SELECT * FROM jira.{table.name} ORDER BY ALL").fetchall()
-    assert ask(published, f"SELECT * FROM jira_{table.name} ORDER BY ALL") == stored
+def test_a_view_shows_what_the_table_holds(published: Path, filled: Path) -> None:
+    for table in TABLES:
+        with connect(filled, read_only=True) as connection:
+            stored = connection.execute(f"SELECT * FROM jira.{table.name} ORDER BY ALL").fetchall()
+        assert ask(published, f"SELECT * FROM jira_{table.name} ORDER BY ALL") == stored, table.name
 
 
 def test_views_have_the_types_and_the_descriptions_that_are_declared(published: Path) -> None:
@@ -156,25 +155,32 @@ _OF_KIND = {
 }
 
 
-@pytest.mark.parametrize(("before", "now"), list(permutations(Kind, 2)), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("now", Kind, ids=lambda kind: kind.name)
 def test_months_with_another_type_of_a_column_cost_none_their_rows_nor_the_others_their_values(
-    before: Kind, now: Kind, tmp_path: Path
+    now: Kind, tmp_path: Path
 ) -> None:
-    table = Table("things", ".", (*KEY_COLUMNS, Column("shown", now, ".")), ("issue_id",))
+    others = [kind for kind in Kind if kind is not now]
+    shown = [f"was_{kind.name.lower()}" for kind in others]
+    columns = (*KEY_COLUMNS, *(Column(name, now, ".") for name in shown))
     (tmp_path / "things").mkdir()
-    months = {"2024-01": before, "2024-02": now, "2024-03": now}
+    months = {"2024-01": others, "2024-02": [now] * len(others), "2024-03": [now] * len(others)}
     with duckdb.connect() as connection:
-        for month, kind in months.items():
+        for month, kinds in months.items():
             rows = f"""SELECT '{month}' AS "month", '1' AS issue_id, 'A-1' AS issue_key"""
+            values = (f"{_OF_KIND[kind]} AS {name}" for kind, name in zip(kinds, shown, strict=True))
             file = tmp_path / "things" / f"{month}.parquet"
-            connection.execute(f"COPY ({rows}, {_OF_KIND[kind]} AS shown) TO {_quoted(file)}")
+            connection.execute(f"COPY ({rows}, {', '.join(values)}) TO {_quoted(file)}")
         ((value,),) = connection.execute(f"SELECT {_OF_KIND[now]}").fetchall()
-    publish_views(UPath(tmp_path), [table], Site())
-    found = dict(ask(tmp_path, "SELECT month, shown FROM jira_things"))
+    publish_views(UPath(tmp_path), [Table("things", ".", columns, ("issue_id",))], Site())
+    found = {month: values for month, *values in ask(tmp_path, _select(["month", *shown]))}
     assert found.keys() == months.keys()
-    assert (found["2024-02"], found["2024-03"]) == (value, value)
-    plan = ask(tmp_path, "EXPLAIN ANALYZE SELECT shown FROM jira_things WHERE month = '2024-03'")
+    assert found["2024-02"] == found["2024-03"] == [value] * len(shown)
+    plan = ask(tmp_path, f"EXPLAIN ANALYZE {_select(shown)} WHERE month = '2024-03'")
     assert "Row Groups Scanned: 1 / 3" in str(plan)
+
+
+def _select(columns: list[str]) -> str:
+    return f"SELECT {', '.join(columns)} FROM jira_things"
 
 
 def test_months_that_are_published_later_are_shown_too(published: Path) -> None:
