@@ -1,6 +1,7 @@
 """Joining a month's segments, so that reading it stays cheap however many events have come."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import polars as pl
@@ -13,7 +14,7 @@ from jira_assets.raw.segments import Segment
 
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 _JOINED_AT_LEAST = 8
-_BYTES_JOINED_AT_ONCE = 32_000_000  # of segments; joining them takes some six times as much memory
+_BYTES_JOINED_AT_ONCE = 64_000_000  # of payloads as they are stored; joining takes some times as much memory
 _PIECES = 6  # that a month is made of at most when all of it was joined, so that few more are not many
 
 
@@ -57,18 +58,20 @@ def _to_join(found: list[Segment]) -> list[Segment]:
 
 def _joined(found: Sequence[Segment], contents: Contents) -> Iterator[pl.DataFrame]:
     """What counts of the rows of some segments, in the order of issues, as much as memory should hold."""
-    ids = sorted(
-        {issue_id for segment in found for issue_id in segments.read(segment, ["issue_id"])["issue_id"]}
-    )
-    size = sum(segment.size for segment in found)
-    pieces = min(size // _BYTES_JOINED_AT_ONCE + 1, _PIECES, max(len(ids), 1))
-    at_once = math.ceil(len(ids) / pieces)
+    sizes: Counter[str] = Counter()
+    for segment in found:
+        for issue_id, size in segments.read(segment, ["issue_id", "payload_bytes"]).iter_rows():
+            sizes[issue_id] += size or 0
+    pieces = min(sizes.total() // _BYTES_JOINED_AT_ONCE + 1, _PIECES, max(len(sizes), 1))
+    at_once = math.ceil(len(sizes) / pieces)
+    ids = sorted(sizes)
     for start in range(0, max(len(ids), 1), max(at_once, 1)):
         some = ids[start : start + at_once]
-        within = (some[0], some[-1]) if some else None
-        rows_of = ((segment, segments.read(segment, within=within)) for segment in found)
+        rows_of = ((segment, segments.read(segment, issue_ids=some or None)) for segment in found)
         latest = latest_rows(rows_of, contents)
-        rows = [row for each in latest for parts in each.values() for row, _ in parts.values()]
+        rows = [
+            contents.moved(row) for each in latest for parts in each.values() for row, _ in parts.values()
+        ]
         del latest
         rows.sort(key=lambda row: row[:2])
         yield segments.frame_of(rows)

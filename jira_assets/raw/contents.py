@@ -1,4 +1,4 @@
-"""What the rows of the log hold: payloads compressed and then sealed, and why a fetch failed.
+"""What the rows of the log hold: payloads, compressed and sealed if there is a key, and why a fetch failed.
 
 A payload is sealed for its month, issue and part, and for its times and generation, which say what is latest.
 It is not sealed for a segment: compaction moves it as it is.
@@ -9,13 +9,14 @@ What is changed after it was fetched says how often that was, so that it wins ov
 import base64
 import binascii
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from jira_assets.privacy.errors import NotSealed, PrivacyError, Tampered, UnknownKey
 from jira_assets.privacy.keyring import Keyring, is_sealed, key_id_of
 from jira_assets.privacy.rewriting import Change, unchanged
-from jira_assets.raw.codec import DamagedPayload, compress, decompress, revision_of
+from jira_assets.raw.codec import DamagedPayload, compress, decompress, is_compressed, plain, revision_of
 from jira_assets.raw.errors import UnreadableSegment
 from jira_assets.raw.record import NO_FAILURES, Record
 from jira_assets.raw.segments import Row, Segment
@@ -48,7 +49,7 @@ class Contents:
         place = self._place(record.issue_id, record.name, updated, fetched, *_later(record.generation))
         payload, error = record.payload, record.error
         return (
-            None if payload is None else self._keyring.seal(compress(payload), place),
+            None if payload is None else self._packed(payload, 0, place),
             None if error is None else self._packed_error(error.translate(_OURS), place),
         )
 
@@ -67,6 +68,17 @@ class Contents:
             return revision_of(frame), self._decompressed(frame, row, segment)
         reason = self._reason(row, segment)
         return _revision(reason), reason.rstrip(_REVISED).encode()
+
+    def moved(self, row: Row) -> Row:
+        """A row as another segment is to hold it: a frame that nobody sealed as what is in it, unless it is
+        damaged, which whoever reads it will tell.
+        """
+        stored = row[5]
+        if stored is None or is_sealed(stored) or not is_compressed(stored):
+            return row
+        with suppress(DamagedPayload):
+            return (*row[:5], plain(decompress(stored), revision_of(stored)), *row[6:])
+        return row
 
     def key_of(self, row: Row, segment: Segment) -> str | None:
         """The id of the key that has sealed a row, if one has. Raises as ``payload``."""
@@ -95,9 +107,14 @@ class Contents:
             payload = self._decompressed(frame, row, segment)
             changed = change(payload)
             if changed != payload:
-                revised = compress(changed, revision_of(frame) + 1)
-                return Renewed(self._keyring.seal(revised, place), None, is_news=True)
-        return None if is_current else Renewed(self._keyring.seal(frame, place), None, is_news=False)
+                revised = self._packed(changed, revision_of(frame) + 1, place)
+                return Renewed(revised, None, is_news=True)
+        if is_current:
+            return None
+        if is_compressed(frame) and self._keyring.writing is not None:  # not decoded: it may be damaged
+            return Renewed(self._keyring.seal(frame, place), None, is_news=False)
+        payload = self._decompressed(frame, row, segment)
+        return Renewed(self._packed(payload, revision_of(frame), place), None, is_news=False)
 
     def _renewed_error(self, row: Row, segment: Segment, change: Change, is_current: bool) -> Renewed | None:
         place, reason = self._place_of(row), self._reason(row, segment)
@@ -128,6 +145,12 @@ class Contents:
             return self._unsealed(_sealed(stored), row, _of_error).decode()
         except (binascii.Error, UnicodeDecodeError, PrivacyError) as error:
             raise _unreadable(row, segment, error) from error
+
+    def _packed(self, payload: bytes, revision: int, place: str) -> bytes:
+        """Sealed bytes do not compress, so what is sealed is compressed before."""
+        if self._keyring.writing is None:
+            return plain(payload, revision)
+        return self._keyring.seal(compress(payload, revision), place)
 
     def _packed_error(self, error: str, place: str) -> str:
         """Jira's messages quote what was asked for. Only what sets one kind of reason apart can be read."""

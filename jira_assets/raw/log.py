@@ -150,11 +150,10 @@ class RawLog:
         """The newest state of each of these issues that the month's log has, be it deleted since or not."""
         if not issue_ids:
             return {}
-        wanted = _IS_STATE & pl.col("issue_id").is_in(list(issue_ids))
-        read = self._read(month, [*_OF_STATES, "part", "error"], (min(issue_ids), max(issue_ids)))
+        read = self._read(month, [*_OF_STATES, "part", "error"], issue_ids)
         found: dict[str, NewestState] = {}
         for _, frame in read:
-            for issue_id, updated, generation in frame.filter(wanted).select(_OF_STATES).iter_rows():
+            for issue_id, updated, generation in frame.filter(_IS_STATE).select(_OF_STATES).iter_rows():
                 state = NewestState(generation, updated // 1000)
                 found[issue_id] = max(found.get(issue_id, state), state)
         return found
@@ -168,11 +167,9 @@ class RawLog:
         """
         if issue_ids is not None and not issue_ids:
             return NOTHING
-        within = None if issue_ids is None else (min(issue_ids), max(issue_ids))
-        found = self._read(month, COLUMNS, within, before.until)
+        found = self._read(month, COLUMNS, issue_ids, before.until)
         until = max((segment.number for segment, _ in found), default=before.until)
-        wanted = pl.lit(True) if issue_ids is None else pl.col("issue_id").is_in(list(issue_ids))
-        return before.joined(Standing((frame.filter(wanted) for _, frame in found), until))
+        return before.joined(Standing((frame for _, frame in found), until))
 
     def set_fields(self, month: str, issue_ids: Collection[str]) -> dict[str, set[str]]:
         """The ids of the fields that are stored of each of these issues, are not null, and are still the
@@ -290,14 +287,14 @@ class RawLog:
         self,
         month: str,
         columns: Sequence[str] = tuple(SCHEMA),
-        within: tuple[str, str] | None = None,
+        issue_ids: Collection[str] | None = None,
         after: int = 0,
     ) -> list[tuple[Segment, pl.DataFrame]]:
         """All segments of a month after a number, listed again if compaction removes one meanwhile."""
         for _ in range(_REREAD_ATTEMPTS):
             found = [s for s in segments.list_segments(self._folder(month)) if s.number > after]
             try:
-                return [(segment, segments.read(segment, columns, within)) for segment in found]
+                return [(segment, segments.read(segment, columns, issue_ids)) for segment in found]
             except FileNotFoundError:
                 continue
         raise _kept_changing(month)
@@ -305,13 +302,10 @@ class RawLog:
     def _latest(
         self, month: str, issue_ids: list[str] | None, parts: Collection[Part]
     ) -> Iterator[LatestIssue]:
-        within = (issue_ids[0], issue_ids[-1]) if issue_ids else None
         contents = Contents(self._keyring, month)
-        found = self._read(month, within=within)
+        found = self._read(month, issue_ids=issue_ids)
         if len(parts) < len(Part):
             is_wanted = pl.col("part").str.split(":").list.first().is_in([part.value for part in parts])
-            if issue_ids is not None:
-                is_wanted &= pl.col("issue_id").is_in(issue_ids)
             found = [(segment, frame.filter(is_wanted)) for segment, frame in found]
         answers, failures = latest_rows(found, contents)
         known = answers.keys() | failures.keys()

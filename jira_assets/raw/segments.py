@@ -14,7 +14,7 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
@@ -44,7 +44,11 @@ SCHEMA = pl.Schema(
         "generation": pl.Int32(),
     }
 )
-_SCHEMA_WITHOUT_GENERATION = pl.Schema(list(SCHEMA.items())[:-1])
+_STORED_SCHEMA = pl.Schema({**SCHEMA, "payload_bytes": pl.Int64()})
+"""What a file has. A version that does not know all of its columns refuses it, so they are its format too:
+`payload_bytes` says that payloads may be plain, and how much memory each takes.
+"""
+_OLDER_SCHEMAS = (SCHEMA, pl.Schema(list(SCHEMA.items())[:-1]))  # with each payload a frame of its own
 
 Row = tuple[str, str, int, int, str, bytes | None, str | None, int, int]
 """A row as `read` gives it, in the order of `SCHEMA`."""
@@ -54,6 +58,7 @@ _ROW_SCHEMA = pl.Schema({**SCHEMA, **dict.fromkeys(_TIMES, pl.Int64())})
 _GIVEN = ".given"  # a folder beside the months': in one of a month's name, the number that was given last
 _REPLACES = "replaces"  # in the metadata of a file, beside the schema
 _NAME = re.compile(r"^(\d{6,})\.parquet$")
+_LEVEL = 3  # of zstd, for pages: 1 makes them a tenth larger, and takes as long
 _ROW_GROUP_ROWS = 512  # about a hundred issues: what reading a single issue has to pass over
 _BYTES_AT_ONCE = 16_000_000  # of a segment that is read piece by piece
 NOTHING = Members()
@@ -95,15 +100,7 @@ def append(folder: UPath, frame: pl.DataFrame, replaces: Members = NOTHING) -> S
     otherwise its rows are appended again. They may then stand in the log twice, which latest-wins reads
     don't mind.
     """
-    buffer = io.BytesIO()
-    # Payloads are compressed one by one; compressing pages too would slow the reading of single issues.
-    frame.select(SCHEMA.names()).cast(SCHEMA).write_parquet(
-        buffer,
-        compression="uncompressed",
-        row_group_size=_ROW_GROUP_ROWS,
-        metadata={_REPLACES: replaces.shortened().dumped()} if replaces != NOTHING else None,
-    )
-    content = sealed(buffer.getvalue())
+    content = sealed(_parquet(frame, replaces))
     try:
         make_folder_anywhere(folder, within=folder.parent.parent)
         given = _Given(folder)
@@ -125,10 +122,25 @@ def append(folder: UPath, frame: pl.DataFrame, replaces: Members = NOTHING) -> S
     raise RawLogError(f"cannot append to {folder}: other writers took {_APPEND_ATTEMPTS} numbers in a row")
 
 
+def _parquet(frame: pl.DataFrame, replaces: Members) -> bytes:
+    payloads = frame["payload"].drop_nulls()
+    is_plain = len(payloads) > 0 and not is_sealed(payloads[0])  # what is sealed does not compress
+    buffer = io.BytesIO()
+    whole = frame.select(SCHEMA.names()).cast(SCHEMA)
+    whole.with_columns(payload_bytes=pl.col("payload").bin.size().cast(pl.Int64)).write_parquet(
+        buffer,
+        compression="zstd" if is_plain else "uncompressed",
+        compression_level=_LEVEL if is_plain else None,
+        row_group_size=_ROW_GROUP_ROWS,
+        metadata={_REPLACES: replaces.shortened().dumped()} if replaces != NOTHING else None,
+    )
+    return buffer.getvalue()
+
+
 def read(
-    segment: Segment, columns: Sequence[str] = tuple(SCHEMA), within: tuple[str, str] | None = None
+    segment: Segment, columns: Sequence[str] = tuple(SCHEMA), issue_ids: Collection[str] | None = None
 ) -> pl.DataFrame:
-    """The rows of a segment, of the issues from one id to another only if `within` is given.
+    """The rows of a segment, only of some issues if their ids are given.
 
     Times are in microseconds since the epoch; `origin` and `generation` are filled in. Raises
     FileNotFoundError when compaction has replaced the segment meanwhile, UnreadableSegment when the file is
@@ -136,8 +148,12 @@ def read(
     """
     with _reading(segment):
         scan = _scan(segment)
-        if within is not None:
-            scan = scan.filter(pl.col("issue_id").is_between(pl.lit(within[0]), pl.lit(within[1])))
+        if issue_ids is not None:
+            # The range skips row groups by their statistics, the list the payloads of other issues.
+            wanted = pl.col("issue_id").is_between(pl.lit(min(issue_ids)), pl.lit(max(issue_ids)))
+            if len(issue_ids) > 1:
+                wanted &= pl.col("issue_id").is_in(list(issue_ids))
+            scan = scan.filter(wanted)
         return _selected(scan, segment, columns).collect()
 
 
@@ -159,12 +175,16 @@ def read_pieces(segment: Segment) -> Iterator[pl.DataFrame]:
     """The rows of a segment as `read` gives them, but few enough at once for the memory. Raises as `read`."""
     with _reading(segment):
         scan = _selected(_scan(segment), segment, tuple(SCHEMA))
-        rows = scan.select(pl.len()).collect().item()
-    groups_at_once = rows * _BYTES_AT_ONCE // segment.size // _ROW_GROUP_ROWS
-    rows_at_once = _ROW_GROUP_ROWS * max(1, groups_at_once)
-    for start in range(0, rows, rows_at_once):
+        sizes = read(segment, ["payload_bytes"])["payload_bytes"].fill_null(0).to_list()
+    start = 0
+    while start < len(sizes):
+        end, found = start, 0
+        while end < len(sizes) and (end == start or found < _BYTES_AT_ONCE):
+            found += sum(sizes[end : end + _ROW_GROUP_ROWS])
+            end += _ROW_GROUP_ROWS
         with _reading(segment):
-            piece = scan.slice(start, rows_at_once).collect()
+            piece = scan.slice(start, end - start).collect()
+        start = end
         yield piece
 
 
@@ -222,11 +242,14 @@ def _scan(segment: Segment) -> pl.LazyFrame:
     verify(segment.path)
     scan = pl.scan_parquet(_source(segment.path))
     found = scan.collect_schema()
-    if found == _SCHEMA_WITHOUT_GENERATION:
-        return scan.with_columns(pl.lit(None, SCHEMA["generation"]).alias("generation"))
-    if found != SCHEMA:
-        raise UnreadableSegment(str(segment.path), f"its columns are {dict(found)}")
-    return scan
+    if found == _STORED_SCHEMA:
+        return scan
+    if found not in _OLDER_SCHEMAS:
+        reason = f"its columns are {dict(found)}. If a newer version of jira-assets wrote it, use that one"
+        raise UnreadableSegment(str(segment.path), reason)
+    if "generation" not in found:
+        scan = scan.with_columns(pl.lit(None, SCHEMA["generation"]).alias("generation"))
+    return scan.with_columns(payload_bytes=pl.col("payload").bin.size().cast(pl.Int64))
 
 
 def _selected(scan: pl.LazyFrame, segment: Segment, columns: Sequence[str]) -> pl.LazyFrame:

@@ -31,6 +31,10 @@ def _segments(root: Path) -> list[Path]:
     return sorted(root.rglob("*.parquet"))
 
 
+def _payload_bytes(root: Path) -> int:
+    return sum(int(pl.read_parquet(path)["payload_bytes"].sum()) for path in _segments(root))
+
+
 def test_compaction_joins_segments_and_changes_nothing_that_can_be_read(
     many_segments: RawLog, tmp_path: Path
 ) -> None:
@@ -49,7 +53,7 @@ def test_compaction_drops_what_is_superseded(many_segments: RawLog) -> None:
 
 
 def test_a_large_segment_stays_until_the_others_are_half_as_large(log: RawLog, tmp_path: Path) -> None:
-    log.append(MONTH, [record(str(number), payload=os.urandom(1000)) for number in range(100)])
+    log.append(MONTH, [record(str(number), payload=os.urandom(1000)) for number in range(150)])
     [large] = _segments(tmp_path)
     for round_ in range(2):
         for number in range(15):
@@ -69,7 +73,7 @@ def test_a_month_that_is_too_large_for_memory_is_joined_in_pieces(
     many_segments: RawLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = state(many_segments)
-    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", _payload_bytes(tmp_path) // 2)
     many_segments.compact(MONTH)
     assert state(many_segments) == before
     assert len(_segments(tmp_path)) == 3
@@ -87,7 +91,7 @@ def test_pieces_are_withdrawn_if_somebody_else_was_quicker(
             RawLog(UPath(tmp_path)).compact(MONTH)
         return read(segment, *columns, **within)
 
-    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", many_segments.extent(MONTH)[1] // 2)
+    monkeypatch.setattr(compaction, "_BYTES_JOINED_AT_ONCE", _payload_bytes(tmp_path) // 2)
     monkeypatch.setattr(segments, "read", slow)
     assert many_segments.compact(MONTH) is None
     assert state(many_segments) == before

@@ -1,17 +1,15 @@
 """A state that Jira went back to wins over newer ones, and what is fetched after it wins over that."""
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pytest
 from upath import UPath
 
 from jira_assets.raw.log import NewestState, RawLog
 from jira_assets.raw.record import Part
-from jira_assets.raw.seal import sealed
 from jira_assets_tests.privacy.keys import plain_and_sealed
+from jira_assets_tests.raw.older import store_as_older_versions_did
 from jira_assets_tests.raw.records import MONTH, milliseconds, only, record, slas, tombstone
 
 
@@ -53,10 +51,7 @@ def test_segments_from_before_there_were_generations_stay_readable(tmp_path: Pat
     log = RawLog(UPath(tmp_path))
     for number in range(16):
         log.append(MONTH, [record(payload=b"%d" % number, updated=number)])
-    for path in (tmp_path / "issues" / MONTH).glob("*.parquet"):
-        buffer = io.BytesIO()
-        pl.read_parquet(path).drop("generation").write_parquet(buffer, compression="uncompressed")
-        path.write_bytes(sealed(buffer.getvalue()))
+    store_as_older_versions_did(tmp_path, without=["generation"])
     log.append(MONTH, [replace(record(payload=b"restored"), generation=1)])
     if then == "compact":
         assert log.compact(MONTH)
