@@ -12,7 +12,7 @@ from jira_assets_tests.raw.records import MONTH
 
 
 def store_as_older_versions_did(root: Path, without: Iterable[str] = ()) -> None:
-    """Writes the segments of the month anew: payloads as frames, columns uncompressed, some of them missing."""
+    """Writes the segments of the month anew: payloads as frames, columns uncompressed, some missing."""
     for path in (root / "issues" / MONTH).glob("*.parquet"):
         frame = pl.read_parquet(path)
         frames = [_frame(payload) for payload in frame["payload"]]

@@ -33,6 +33,7 @@ from jira_assets.sync.publishing import publish_table
 from jira_assets.tables.completeness import COMPLETENESS
 from jira_assets.tables.data_health import DATA_HEALTH
 from jira_assets.tables.issues import ISSUES
+from jira_assets.upkeep.stores import disk_usage
 from jira_assets.warehouse.unpartitioned import replace_rows
 
 # That Jira is down is what is to be found out; nobody needs to outwait it.
@@ -53,7 +54,11 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
 def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     settings = ready_settings()
     measured = measure(
-        settings, lambda: _open_client(settings), clock.now(), history_bytes=size(context.instance)
+        settings,
+        lambda: _open_client(settings),
+        clock.now(),
+        lambda: disk_usage(settings),
+        history_bytes=size(context.instance),
     )
     for what, why in measured.unknown.items():
         context.log.warning("%s: %s", what, why)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
-from jira_assets.files import bytes_below, local
 from jira_assets.inbox.archive import Archive
 from jira_assets.inbox.archive_file import DamagedArchive
 from jira_assets.jira.auth import token_days_left
@@ -67,12 +65,14 @@ def measure(
     settings: Settings,
     open_client: Callable[[], JiraClient],
     now: datetime,
+    disk_usage: Callable[[], Mapping[str, int]] = dict,
     history_bytes: int | None = None,
 ) -> Measurement:
     """The health at ``now`` (UTC). It costs Jira a few small requests at most.
 
     What cannot be asked makes its own values NULL and no others; opening the client may fail as well.
-    ``history_bytes`` is the size of Dagster's history, if that is known.
+    ``disk_usage`` are the bytes of what is kept, by what it is counted as; ``history_bytes`` is the size of
+    Dagster's history, if that is known.
     """
     since = now - _WINDOW
     attempts = _Attempts()
@@ -90,8 +90,9 @@ def measure(
         attempts.failed[Asked.FOLDERS] = f"{', '.join(strange)}: that is passed over. Remove it."
     days_left = attempts.of(Asked.TOKEN, lambda: token_days_left(settings, now.date()), None)
     sealed = attempts.of(Asked.KEYS, lambda: _sealed_values(settings), None)
-    places: Mapping[str, int] = attempts.of(Asked.DISK, lambda: disk_usage(settings), {})
+    usage: Mapping[str, int] = attempts.of(Asked.DISK, disk_usage, {})
     values: dict[str, Value] = {
+        **dict.fromkeys(DATA_HEALTH.schema),
         "day": now.date(),
         "observed_at": now,
         "newest_update_here": jira.here,
@@ -105,7 +106,7 @@ def measure(
         "token_days_left": days_left,
         "sealed_values": sealed,
         "history_bytes": history_bytes,
-        **{f"{place}_bytes": places.get(place) for place in PLACES},
+        **{f"{counted_as}_bytes": taken for counted_as, taken in usage.items()},
     }
     return Measurement(values, attempts.failed)
 
@@ -150,33 +151,3 @@ def _of_events(events: EventStatistics | None, read: Sequence[IssueRead] | None)
 def _percentile(ordered: Sequence[int], percent: int) -> int | None:
     """The value that so many of 100 do not exceed."""
     return ordered[ceil(len(ordered) * percent / 100) - 1] if ordered else None
-
-
-if TYPE_CHECKING:
-    from upath import UPath
-
-PLACES = ("raw", "warehouse", "queue", "archive", "published", "attachments")
-
-
-def disk_usage(settings: Settings) -> Mapping[str, int]:
-    """The bytes of each place, by its name. Raises ``SettingsError`` and OSError."""
-    database = settings.warehouse_path
-    return {
-        "raw": _bytes(settings.raw_dir),
-        "warehouse": sum(map(_size, (database, database.with_name(f"{database.name}.wal")))),
-        "queue": bytes_below(settings.inbox_dir, settings.queue_dir, settings.unreadable_dir),
-        "archive": bytes_below(settings.events_dir),
-        "published": _bytes(settings.published_dir),
-        "attachments": _bytes(settings.attachments_dir),
-    }
-
-
-def _bytes(folder: "UPath") -> int:
-    on_disk = local(folder)
-    if on_disk is not None:
-        return bytes_below(on_disk)
-    return int(folder.fs.du(folder.path)) if folder.exists() else 0
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

@@ -7,19 +7,25 @@ says how far that has come: when it was interrupted, forgetting the same account
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from jira_assets.inbox.archive_file import DamagedArchive
 from jira_assets.privacy.forgetting import Forgetting
 from jira_assets.privacy.forgotten import Forgotten, Traces
 from jira_assets.privacy.redaction import Redaction
 from jira_assets.raw.errors import RawLogError
+from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets.sync.configuration import catalogue
 from jira_assets.upkeep.forget.candidates import NameParts
-from jira_assets.upkeep.forget.files import delete_files, keys_of, remove_unfinished
+from jira_assets.upkeep.forget.files import delete_files, keys_of, remove_unfinished, remove_unreadable
 from jira_assets.upkeep.forget.report import Report
-from jira_assets.upkeep.forget.stores import LISTS, PayloadOwner, Stores
 from jira_assets.upkeep.rotate import rewritten_tables as tables
+from jira_assets.upkeep.stores import LISTS, PayloadOwner, stores
+
+Look = Callable[[PayloadOwner, bytes], bytes]
+"""What is shown each payload and each body, and says what is to be there instead."""
 
 
 class Erasure:
@@ -31,7 +37,14 @@ class Erasure:
         self._account_id = account_id
         self._progress = progress
         self._forgetting = Forgetting(settings.raw_dir, settings.keyring)
-        self._stores = Stores(settings, progress)
+        keyring = settings.keyring
+        self._searched = {
+            store.name: store.opened(keyring)
+            for store in stores(settings)
+            if store.opened is not None and store.is_searched
+        }
+        self._raw = RawLog(settings.raw_dir, keyring)
+        self._problems: set[str] = set()  # what could not be read
 
     def run(self) -> Report:
         """Does it. Raises RawLogError, OSError, PrivacyError, SettingsError and WarehouseError: then
@@ -39,28 +52,52 @@ class Erasure:
         """
         self._forgetting.list.add(self._account_id)
         known = _Reader(self._in_force())
-        self._stores.rewrite("reading", known.look)
+        self._rewrite("reading", known.look)
         self._forgetting.learn(known.redaction, [known.found])
         redacted = _Redactor(self._in_force(), self._account_id, known.parts(self._account_id))
-        self._stores.rewrite("redacting", redacted.look)
+        self._rewrite("redacting", redacted.look)
         report = redacted.report
-        report.deliveries = self._stores.remove_unreadable(redacted.redaction)
+        report.deliveries = remove_unreadable(self._settings, redacted.redaction, self._problems)
         self._finish_files(redacted)
         self._renew_copies(report)
-        report.problems += [*remove_unfinished(self._settings), *sorted(self._stores.problems)]
+        report.problems += [*remove_unfinished(self._settings), *sorted(self._problems)]
         return report
 
     def rehearse(self) -> Report:
         """Says what ``run`` would find, and changes nothing. Raises as ``run``."""
         forgotten = (self._forgetting.list.read() or Forgotten.empty()).with_account(self._account_id)
         known = _Reader(Redaction(forgotten))
-        self._stores.read("reading", known.look)
+        self._read("reading", known.look)
         in_force = Redaction(forgotten.with_traces(known.found))
         redacted = _Redactor(in_force, self._account_id, known.parts(self._account_id))
-        self._stores.read("looking at", redacted.look)
+        self._read("looking at", redacted.look)
         self._name_issues(redacted.report)
-        redacted.report.problems += sorted(self._stores.problems)
+        redacted.report.problems += sorted(self._problems)
         return redacted.report
+
+    def _rewrite(self, what: str, look: Look) -> None:
+        """Has a look at everything, superseded rows included, and puts what it says in its place.
+
+        What could not be read stays as it is. Raises RawLogError and OSError where nothing can be written.
+        """
+        for name, pieces in self._searched.items():
+            for piece in pieces.names():
+                self._progress(f"{what} {name} ({piece})")
+                done = pieces.rewrite(piece, lambda owner: partial(look, owner))
+                self._problems.update(done.problems)
+
+    def _read(self, what: str, look: Look) -> None:
+        """Has a look at everything that is not superseded, and changes nothing."""
+        for name, pieces in self._searched.items():
+            if pieces.payloads is None:
+                continue
+            for piece in pieces.names():
+                self._progress(f"{what} {name} ({piece})")
+                try:
+                    for owner, payload in pieces.payloads(piece):
+                        look(owner, payload)
+                except (RawLogError, DamagedArchive) as error:
+                    self._problems.add(str(error))
 
     def _in_force(self) -> Redaction:
         redaction = self._forgetting.in_force()
@@ -72,9 +109,9 @@ class Erasure:
         store = AttachmentStore(self._settings.attachments_dir, self._settings.keyring)
         for month, issue_ids in redacted.concerned.items():
             try:
-                redacted.report.files += delete_files(self._stores.raw, store, month, issue_ids)
+                redacted.report.files += delete_files(self._raw, store, month, issue_ids)
             except RawLogError as error:
-                self._stores.problems.add(str(error))
+                self._problems.add(str(error))
         self._name_issues(redacted.report)
 
     def _renew_copies(self, report: Report) -> None:
@@ -93,12 +130,12 @@ class Erasure:
     def _name_issues(self, report: Report) -> None:
         for month, touched in report.months.items():
             try:
-                keys = keys_of(self._stores.raw, month, touched.issue_ids | touched.left.keys())
+                keys = keys_of(self._raw, month, touched.issue_ids | touched.left.keys())
                 report.keys |= {keys.get(issue_id, issue_id) for issue_id in touched.issue_ids}
                 for issue_id, parts in touched.left.items():
                     report.left[keys.get(issue_id, issue_id)] |= parts
             except RawLogError as error:
-                self._stores.problems.add(str(error))
+                self._problems.add(str(error))
 
 
 class _Reader:

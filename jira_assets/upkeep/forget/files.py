@@ -1,20 +1,22 @@
-"""The issues that somebody was found in: their keys, and the files that the person had attached to them."""
+"""What is deleted of somebody who is forgotten: files that the person attached, and what cannot be read."""
 
 import time
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection
 
 import msgspec
-from upath import UPath
 
 from jira_assets import clock
-from jira_assets.files import local, remove_leftovers
+from jira_assets.files import UnfitFile, read_file
+from jira_assets.inbox.inbox import LARGEST_BYTES, DamagedDelivery, Inbox
+from jira_assets.privacy.errors import PrivacyError
+from jira_assets.privacy.redaction import Redaction
 from jira_assets.raw.latest import LatestIssue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.record import Part
 from jira_assets.settings import Settings
 from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets.sync.attachments.wanted import files_of
+from jira_assets.upkeep.stores import sweep, unfinished
 from jira_assets.warehouse.database_file import set_aside
 
 
@@ -57,16 +59,14 @@ def _key(issue: LatestIssue) -> str:
 
 
 _MOMENT_S = 2.0
-_UNFINISHED = ".*.tmp*"
 
 
 def remove_unfinished(settings: Settings) -> list[str]:
     """Deletes it from our folders. Tells of what is young, since writers may be at work on it, and of
     warehouses that were set aside.
     """
-    for folder in {path.parent for path in _unfinished(settings)}:
-        remove_leftovers(UPath(folder))
-    found = sorted(_unfinished(settings))
+    sweep(settings)
+    found = sorted(unfinished(settings))
     if found:
         time.sleep(_MOMENT_S)  # most are of writers at work, and gone by then
         found = [path for path in found if path.exists()]
@@ -76,11 +76,27 @@ def remove_unfinished(settings: Settings) -> list[str]:
     ]
 
 
-def _unfinished(settings: Settings) -> Iterator[Path]:
-    # Others may keep theirs beside our folders.
-    yield from settings.local_dir.glob(_UNFINISHED)
-    ours = (settings.raw_dir, settings.attachments_dir, settings.published_dir)
-    events = (settings.inbox_dir, settings.unreadable_dir, settings.queue_dir, settings.events_dir)
-    for root in (*map(local, ours), *events):
-        if root is not None:
-            yield from root.rglob(_UNFINISHED)
+def remove_unreadable(settings: Settings, redaction: Redaction, problems: set[str]) -> int:
+    """Deletes the deliveries that are no events and speak of people who are forgotten; says how many.
+
+    What cannot be read is added to ``problems``.
+    """
+    unreadable = Inbox(settings.unreadable_dir, settings.keyring)
+    found = [name for name in unreadable.names() if _speaks_of(unreadable, name, redaction, problems)]
+    unreadable.remove(found)
+    return len(found)
+
+
+def _speaks_of(unreadable: Inbox, name: str, redaction: Redaction, problems: set[str]) -> bool:
+    try:
+        content = unreadable.read(name).body
+    except DamagedDelivery:
+        try:
+            content = read_file(unreadable.folder / name, LARGEST_BYTES)
+        except UnfitFile as error:
+            problems.add(f"{unreadable.folder / name} {error}")
+            return False
+    except PrivacyError as error:
+        problems.add(str(error))
+        return False
+    return redaction.payload(content) is not content

@@ -4,24 +4,20 @@ What is done is told by the data themselves: whoever runs it again goes on where
 place holds anything of another key any more is that key noted as no longer in use.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from upath import UPath
-
-from jira_assets.files import local, remove_leftovers
 from jira_assets.inbox.archive_file import DamagedArchive
 from jira_assets.inbox.inbox import DamagedDelivery
 from jira_assets.privacy.errors import NoKey, PrivacyError
 from jira_assets.privacy.in_use import KeysInUse
-from jira_assets.privacy.rewriting import Rewritten
+from jira_assets.privacy.rewriting import Rewritten, unchanged
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings
 from jira_assets.upkeep.rotate import rewritten_tables as tables
-from jira_assets.upkeep.rotate.places import SealedStore, places
+from jira_assets.upkeep.stores import Pieces, stores, sweep
 from jira_assets.warehouse.database_file import set_aside
 from jira_assets.warehouse.encrypted import Counts
 
@@ -59,7 +55,9 @@ class Rotation:
         self._tell = tell
         self._keyring = settings.keyring
         self._in_use = KeysInUse(settings.keys_file)
-        self._places = places(settings)
+        self._sealed = {
+            store.name: store.opened(self._keyring) for store in stores(settings) if store.opened is not None
+        }
 
     def run(self) -> Rotated:
         """Raises what keeps it from writing: OSError, RawLogError, DiskFull, WarehouseError.
@@ -70,7 +68,7 @@ class Rotation:
             raise NoKey
         # Whatever is sealed first notes that its key is in use. From then on nobody begins without that key.
         self._keyring.seal(b"", "rotation")
-        self._remove_leftovers()
+        sweep(self._settings)  # of killed writers, from before there was this key
         rotated = Rotated(self._keyring.writing)
         self._rewrite_all(rotated)
         self._tell("tables: months that another key has protected are rebuilt")
@@ -84,24 +82,24 @@ class Rotation:
     def _rewrite_all(self, rotated: Rotated) -> None:
         for number in range(_ROUNDS):
             done = Rewritten()
-            for place in self._places:
-                done.add(self._rewrite(place, is_first=number == 0))
+            for name, pieces in self._sealed.items():
+                done.add(self._rewrite(name, pieces, is_first=number == 0))
             rotated.resealed += done.resealed
             rotated.problems = done.problems
             if not done.resealed:
                 break
 
-    def _rewrite(self, place: SealedStore, *, is_first: bool) -> Rewritten:
+    def _rewrite(self, name: str, pieces: Pieces, *, is_first: bool) -> Rewritten:
         done = Rewritten()
         told = monotonic()
-        pieces = sorted(place.pieces())
-        for number, piece in enumerate(pieces, start=1):
-            done.add(place.rewrite(piece))
-            if monotonic() - told > _SECONDS_BETWEEN_PROGRESS and number < len(pieces):
+        found = sorted(pieces.names())
+        for number, piece in enumerate(found, start=1):
+            done.add(pieces.rewrite(piece, lambda _: unchanged))
+            if monotonic() - told > _SECONDS_BETWEEN_PROGRESS and number < len(found):
                 told = monotonic()
-                self._tell(f"{_progress(place, done)} ({number:,} of {len(pieces):,})")
+                self._tell(f"{_progress(name, pieces, done)} ({number:,} of {len(found):,})")
         if done.resealed or (done.seen and is_first):
-            self._tell(_progress(place, done))
+            self._tell(_progress(name, pieces, done))
         return done
 
     def _verify(self, rotated: Rotated) -> None:
@@ -123,35 +121,18 @@ class Rotation:
                 rotated.retired.append(key_id)
 
     def _counts(self) -> Iterator[tuple[str, Counts | str]]:
-        """Every place with what each key has sealed there, or with why that cannot be told."""
-        for place in self._places:
-            for piece in sorted(place.pieces()):
-                where = f"{place.name} ({piece})"
+        """Every piece with what each key has sealed there, or with why that cannot be told."""
+        for name, pieces in self._sealed.items():
+            for piece in sorted(pieces.names()):
+                where = f"{name} ({piece})"
                 try:
-                    yield where, place.count_by_key(piece)
+                    yield where, pieces.count_by_key(piece)
                 except _UNREADABLE as error:
                     yield where, str(error)
         yield from tables.count_by_key(self._settings)
         for path in set_aside(self._settings.warehouse_path):
             yield str(path), f"{path} was damaged and is as it was: delete it"
 
-    def _remove_leftovers(self) -> None:
-        """Of killed writers, from before there was this key."""
-        settings = self._settings
-        remove_leftovers(UPath(settings.local_dir))
-        for root in (
-            settings.raw_dir,
-            settings.attachments_dir,
-            settings.published_dir,
-            UPath(settings.inbox_dir),
-            UPath(settings.unreadable_dir),
-            UPath(settings.queue_dir),
-            UPath(settings.events_dir),
-        ):
-            on_disk = local(root)
-            for folder, _, _ in os.walk(on_disk) if on_disk is not None else ():
-                remove_leftovers(UPath(folder))
 
-
-def _progress(place: SealedStore, done: Rewritten) -> str:
-    return f"{place.name}: {done.resealed:,} of {done.seen:,} {place.units} encrypted anew"
+def _progress(name: str, pieces: Pieces, done: Rewritten) -> str:
+    return f"{name}: {done.resealed:,} of {done.seen:,} {pieces.units} encrypted anew"

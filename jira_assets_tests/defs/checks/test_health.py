@@ -5,7 +5,7 @@ import pytest
 from dagster import AssetCheckResult, AssetCheckSeverity
 
 from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
-from jira_assets.sync.health.measure import PLACES, Asked, Measurement, Value
+from jira_assets.sync.health.measure import Asked, Measurement, Value
 from jira_assets.tables.data_health import DATA_HEALTH
 
 WELL: Mapping[str, Value] = {
@@ -26,7 +26,7 @@ WELL: Mapping[str, Value] = {
     "oldest_wait_s": 119,
     "token_days_left": 31,
     "sealed_values": 2**31 - 1,
-    **dict.fromkeys(("history_bytes", *(f"{place}_bytes" for place in PLACES)), 10**12),
+    **{name: 10**12 for name in DATA_HEALTH.schema if name.endswith("_bytes")},
 }
 UNKNOWN: Mapping[str, Value] = {**dict.fromkeys(WELL), "day": WELL["day"], "observed_at": WELL["observed_at"]}
 

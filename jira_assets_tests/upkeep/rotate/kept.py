@@ -18,9 +18,9 @@ from jira_assets.settings import Settings
 from jira_assets.sync.attachments.store import AttachmentStore
 from jira_assets.sync.configuration import catalogue, protection, resolution, site
 from jira_assets.sync.publishing import publish_lookups
-from jira_assets.upkeep.rotate.places import places
 from jira_assets.upkeep.rotate.rewritten_tables import count_by_key
 from jira_assets.upkeep.rotate.rotate import Rotated, Rotation
+from jira_assets.upkeep.stores import stores
 from jira_assets.warehouse.connection import connect
 from jira_assets.warehouse.publish import VIEWS, publish_months
 from jira_assets.warehouse.refresh import Refresh
@@ -68,7 +68,8 @@ class Kept:
     def keys(self) -> set[str | None]:
         """Those with which anything is sealed, anywhere."""
         settings = Settings.load()
-        counts = [place.count_by_key(piece) for place in places(settings) for piece in place.pieces()]
+        opened = [store.opened(settings.keyring) for store in stores(settings) if store.opened is not None]
+        counts = [pieces.count_by_key(piece) for pieces in opened for piece in pieces.names()]
         return {key_id for count in (*counts, *dict(count_by_key(settings)).values()) for key_id in count}
 
     def in_use(self) -> list[str]:
