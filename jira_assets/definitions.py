@@ -18,7 +18,18 @@ from dagster import (
 from jira_assets import defs as package
 from jira_assets.defs.jira.failed_months import SomeMonths
 from jira_assets.defs.resources.io_manager import WarehouseIOManager
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.specs import with_policies
+
+
+def resources(site_copy: SiteCopy) -> dict[str, object]:
+    """What assets, checks and sensors are given, for a copy."""
+    return {
+        "site_copy": site_copy,
+        "jira": JiraConnection(site_copy=site_copy),
+        "warehouse": WarehouseIOManager(site_copy=site_copy),
+        "months": SomeMonths(),
+    }
 
 
 def _wired() -> Definitions:
@@ -35,7 +46,7 @@ def _wired() -> Definitions:
         jobs=found.jobs,
         schedules=found.schedules,
         sensors=found.sensors,
-        resources={"warehouse": WarehouseIOManager(), "months": SomeMonths()},
+        resources=resources(SiteCopy()),
         # Steps are short and share what they import; a process for each would cost a second per step.
         executor=in_process_executor,
     )

@@ -12,6 +12,7 @@ from dagster import (
     schedule,
 )
 
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.upstream import NOT_FINISHED_STATUSES, PRIORITY_TAG, UnresolvedAssetJobDefinition
 from jira_assets.jira import auth
 from jira_assets.settings import Settings
@@ -21,10 +22,9 @@ BEFORE_EVENTS = {PRIORITY_TAG: "2"}
 """The tags of runs that are short and seldom, and never wait for the end of a stream of events."""
 
 
-def reason_to_skip(instance: DagsterInstance, job_name: str) -> str | None:
+def reason_to_skip(settings: Settings, instance: DagsterInstance, job_name: str) -> str | None:
     """Why a run of this job would be of no use, in words; None if it would be of use."""
     try:
-        settings = Settings.load()
         auth.credential(settings)
         auth.base_url(settings)
         nothing_copied = not settings.warehouse_path.exists()
@@ -54,8 +54,8 @@ def scheduled(
         default_status=DefaultScheduleStatus.RUNNING,
         description=f"{why} While a run of it is queued or under way no other is asked for.",
     )
-    def ask(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        reason = reason_to_skip(context.instance, job.name)
+    def ask(context: ScheduleEvaluationContext, site_copy: SiteCopy) -> RunRequest | SkipReason:
+        reason = reason_to_skip(site_copy.settings, context.instance, job.name)
         return SkipReason(reason) if reason else RunRequest()
 
     return ask

@@ -20,6 +20,7 @@ from jira_assets.defs.healing.census import daily_census
 from jira_assets.defs.healing.sweep import hourly_reconcile
 from jira_assets.defs.health.data_health import hourly_health
 from jira_assets.defs.jira.jobs import daily_fields, sla_refresh
+from jira_assets.defs.resources.site_copy import SiteCopy
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -45,7 +46,11 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dagste
 
 
 def tick(asked: ScheduleDefinition, instance: DagsterInstance) -> RunRequest | SkipReason:
-    evaluated = asked(build_schedule_context(instance=instance, scheduled_execution_time=AT))
+    evaluated = asked(
+        build_schedule_context(
+            instance=instance, scheduled_execution_time=AT, resources={"site_copy": SiteCopy()}
+        )
+    )
     assert isinstance(evaluated, RunRequest | SkipReason)
     return evaluated
 

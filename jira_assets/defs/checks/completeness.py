@@ -12,6 +12,7 @@ from jira_assets.defs.checks.file_checks import NO_EVENT_WAITS, no_event_waits, 
 from jira_assets.defs.checks.months import months_of, turn_red
 from jira_assets.defs.checks.table_checks import results, specs
 from jira_assets.defs.keys import asset_key
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.raw.errors import RawLogError
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
@@ -30,21 +31,25 @@ _VERSION = "1"  # of what is looked for in a month
 
 
 @multi_asset_check(specs=specs([COMPLETE]), can_subset=True)
-def completeness_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    months = months_of(context)
+def completeness_checks(
+    context: AssetCheckExecutionContext, site_copy: SiteCopy
+) -> Iterator[AssetCheckResult]:
+    settings = site_copy.settings
+    database, months = settings.warehouse_path, months_of(context, RawLog(settings.raw_dir))
     selected = context.selected_asset_check_keys
-    for result in results(table_rules(), selected, months, run_id=context.run.run_id):
+    for result in results(database, table_rules(), selected, months, run_id=context.run.run_id):
         yield result
         if not result.passed:
-            turn_red(COMPLETE.name, incomplete_months(months))
+            turn_red(COMPLETE.name, _incomplete_months(database, months))
 
 
 @multi_asset_check(specs=[EVERY_PART_FETCHED, NO_EVENT_WAITS])
-def raw_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    months = months_of(context)
-    failed = unfetched(months, context.run.run_id)
+def raw_checks(context: AssetCheckExecutionContext, site_copy: SiteCopy) -> Iterator[AssetCheckResult]:
+    settings = site_copy.settings
+    months = months_of(context, RawLog(settings.raw_dir))
+    failed = unfetched(settings, months, context.run.run_id)
     yield every_part_fetched(failed)
-    yield no_event_waits(overdue(Settings.load()))
+    yield no_event_waits(overdue(settings))
     turn_red(EVERY_PART_FETCHED.name, [month for month in failed if months is None or month in months])
 
 
@@ -66,13 +71,14 @@ def every_part_fetched(failed: dict[str, RuleFinding]) -> AssetCheckResult:
     )
 
 
-def unfetched(months: Collection[str] | None = None, run_id: str = "") -> dict[str, RuleFinding]:
+def unfetched(
+    settings: Settings, months: Collection[str] | None = None, run_id: str = ""
+) -> dict[str, RuleFinding]:
     """What failed to be fetched, or cannot be read, by month.
 
     The raw log is read of these months, or of all, and of those of which nothing is known. What others hold
     is as it was when a run looked at them last: nobody but runs appends.
     """
-    settings = Settings.load()
     log = RawLog(settings.raw_dir, settings.keyring)
     known = {} if months is None else _known(settings.warehouse_path)
     logged = log.months()
@@ -95,10 +101,10 @@ def _known(database: Path) -> dict[str, MonthResult]:
         return {}
 
 
-def incomplete_months(months: Collection[str] | None) -> list[str]:
+def _incomplete_months(database: Path, months: Collection[str] | None) -> list[str]:
     """Those of these months, or of all, with issues of which not all is stored."""
     query = COMPLETE.offenders if months is None else COMPLETE.offenders_in(months)
-    with connect(Settings.load().warehouse_path, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         rows = connection.execute(f"SELECT DISTINCT month FROM ({query})").fetchall()
     return [month for (month,) in rows]
 

@@ -7,6 +7,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, multi_
 
 from jira_assets import clock
 from jira_assets.defs.keys import asset_key
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.inbox.inbox import Inbox
 from jira_assets.inbox.queue import GIVE_UP_AFTER, Queue, received_at
 from jira_assets.raw.errors import RawLogError
@@ -65,8 +66,8 @@ FIELDS_ARE_MAPPED = AssetCheckSpec(
 
 
 @multi_asset_check(specs=[FIELDS_ARE_MAPPED])
-def field_checks() -> Iterator[AssetCheckResult]:
-    yield fields_are_mapped(Settings.load())
+def field_checks(site_copy: SiteCopy) -> Iterator[AssetCheckResult]:
+    yield fields_are_mapped(site_copy.settings)
 
 
 def fields_are_mapped(settings: Settings) -> AssetCheckResult:

@@ -1,6 +1,6 @@
 """The months that a run is about, and turning it red for what is wrong in them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from dagster import AssetCheckExecutionContext, DagsterInstance, Failure, PartitionKeyRange
 
@@ -11,33 +11,29 @@ from jira_assets.defs.upstream import (
     PARTITION_NAME_TAG,
 )
 from jira_assets.raw.log import RawLog
-from jira_assets.settings import Settings
 
 
-def months_of(context: AssetCheckExecutionContext) -> list[str] | None:
-    """With the last one also those stored that have no partitions. None for a run without partitions: it is
-    about all months.
+def months_of(context: AssetCheckExecutionContext, raw: RawLog) -> list[str] | None:
+    """With the last one also those of the log that have no partitions. None for a run without partitions: it
+    is about all months.
     """
-    return _months(context.run.tags)
+    return _months(context.run.tags, raw)
 
 
-def months_of_run(instance: DagsterInstance, run_id: str) -> list[str] | None:
+def months_of_run(instance: DagsterInstance, run_id: str, raw: RawLog) -> list[str] | None:
     """As ``months_of``, for whoever has no more than the id of the run."""
     run = instance.get_run_by_id(run_id)
-    return _months(run.tags) if run else None
+    return _months(run.tags, raw) if run else None
 
 
-def _months(tags: Mapping[str, str]) -> list[str] | None:
+def _months(tags: Mapping[str, str], raw: RawLog) -> list[str] | None:
     if PARTITION_NAME_TAG in tags:
-        return _with_later([tags[PARTITION_NAME_TAG]])
+        return with_later([tags[PARTITION_NAME_TAG]], raw.months())
     first, last = (tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG))
     if not first or not last:
         return None
-    return _with_later(MONTHS.get_partition_keys_in_range(PartitionKeyRange(first, last)))
-
-
-def _with_later(months: Sequence[str]) -> list[str]:
-    return with_later(months, RawLog(Settings.load().raw_dir).months())
+    months = MONTHS.get_partition_keys_in_range(PartitionKeyRange(first, last))
+    return with_later(months, raw.months())
 
 
 def turn_red(check: str, months: Collection[str]) -> None:

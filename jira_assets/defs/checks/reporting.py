@@ -30,7 +30,9 @@ from jira_assets.defs.checks.file_checks import (
 from jira_assets.defs.checks.months import months_of_run
 from jira_assets.defs.checks.table_checks import result, results
 from jira_assets.defs.keys import check_key
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.upstream import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
+from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import table_rules
 
@@ -44,23 +46,30 @@ def shown(instance: DagsterInstance) -> Mapping[AssetCheckKey, AssetCheckExecuti
 
 
 def answers(
-    keys: Collection[AssetCheckKey], months: Collection[str] | None, *, patience_s: float
+    settings: Settings,
+    keys: Collection[AssetCheckKey],
+    months: Collection[str] | None,
+    *,
+    patience_s: float,
 ) -> Iterator[AssetCheckResult]:
     """What is true of these checks, these months being looked at, or all."""
-    yield from results(table_rules(), keys, months, patience_s=patience_s)
-    yield from answers_of_files(keys, months)
+    yield from results(settings.warehouse_path, table_rules(), keys, months, patience_s=patience_s)
+    yield from answers_of_files(settings, keys, months)
 
 
 def answers_of_files(
-    keys: Collection[AssetCheckKey], months: Collection[str] | None, run_id: str = ""
+    settings: Settings,
+    keys: Collection[AssetCheckKey],
+    months: Collection[str] | None,
+    run_id: str = "",
 ) -> Iterator[AssetCheckResult]:
     """What is true of those of these checks that are not about the warehouse."""
     if EVERY_PART_FETCHED.key in keys:
-        yield every_part_fetched(unfetched(months, run_id))
+        yield every_part_fetched(unfetched(settings, months, run_id))
     if NO_EVENT_WAITS.key in keys:
-        yield no_event_waits(overdue(Settings.load()))
+        yield no_event_waits(overdue(settings))
     if FIELDS_ARE_MAPPED.key in keys:
-        yield fields_are_mapped(Settings.load())
+        yield fields_are_mapped(settings)
 
 
 def evaluation(result: AssetCheckResult) -> AssetCheckEvaluation:
@@ -89,8 +98,9 @@ def tell(instance: DagsterInstance, run_id: str, job_name: str, result: AssetChe
 class UnplannedChecks:
     """The checks that a run neither planned nor evaluated."""
 
-    def __init__(self, context: AssetExecutionContext) -> None:
+    def __init__(self, context: AssetExecutionContext, settings: Settings) -> None:
         self._context = context
+        self._settings = settings
         self._shown = shown(context.instance)
         every = {*OF_FILES, *(check_key(rule) for rule in table_rules())}
         self._unasked = {key for key in every if not self._is_of_this_run(key)}
@@ -108,10 +118,10 @@ class UnplannedChecks:
         if check_key(COMPLETE) in self._unasked:
             red[COMPLETE.name] = tables.failing_months(COMPLETE)
         if EVERY_PART_FETCHED.key in self._unasked:
-            failed = unfetched(months, run_id)
+            failed = unfetched(self._settings, months, run_id)
             self._tell(every_part_fetched(failed))
             red[EVERY_PART_FETCHED.name] = list(failed)
-        for answer in answers_of_files(self._unasked - {EVERY_PART_FETCHED.key}, months):
+        for answer in answers_of_files(self._settings, self._unasked - {EVERY_PART_FETCHED.key}, months):
             self._tell(answer)
         return {check: [month for month in found if month in months] for check, found in red.items()}
 
@@ -132,7 +142,7 @@ class UnplannedChecks:
 _PATIENCE_S = 2.0  # the run has failed already, perhaps because somebody holds the database
 
 
-@failure_hook(name="evaluate_skipped_checks")
+@failure_hook(name="evaluate_skipped_checks", required_resource_keys={"site_copy"})
 def evaluate_skipped_checks(context: HookContext) -> None:
     """Says of each check that this run planned, and will not come to, what is true of it.
 
@@ -143,6 +153,8 @@ def evaluate_skipped_checks(context: HookContext) -> None:
         for key, record in shown(context.instance).items()
         if record.run_id == context.run_id and record.status is AssetCheckExecutionRecordStatus.PLANNED
     }
-    months = months_of_run(context.instance, context.run_id)
-    for answer in answers(planned, months, patience_s=_PATIENCE_S):
+    site_copy: SiteCopy = context.resources.site_copy
+    settings = site_copy.settings
+    months = months_of_run(context.instance, context.run_id, RawLog(settings.raw_dir))
+    for answer in answers(settings, planned, months, patience_s=_PATIENCE_S):
         tell(context.instance, context.run_id, context.job_name, answer)

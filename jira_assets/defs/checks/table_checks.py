@@ -1,6 +1,7 @@
 """The checks of the tables. Months that break one of those that block are not published."""
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -15,7 +16,8 @@ from jira_assets.checks.evaluate import Verdict, evaluate
 from jira_assets.checks.rules import COMPLETE, Rule, rules_of_any
 from jira_assets.defs.checks.months import months_of
 from jira_assets.defs.keys import asset_key, check_key
-from jira_assets.settings import Settings
+from jira_assets.defs.resources.site_copy import SiteCopy
+from jira_assets.raw.log import RawLog
 from jira_assets.sync.configuration import table_rules
 from jira_assets.tables.catalogue import UNPARTITIONED
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S
@@ -43,6 +45,7 @@ def result(verdict: Verdict) -> AssetCheckResult:
 
 
 def results(
+    database: Path,
     rules: Sequence[Rule],
     selected: Collection[AssetCheckKey],
     months: Collection[str] | None = None,
@@ -52,16 +55,19 @@ def results(
 ) -> Iterator[AssetCheckResult]:
     """The verdicts on the selected rules: see `checks.evaluate`."""
     chosen = [rule for rule in rules if check_key(rule) in selected]
-    database = Settings.load().warehouse_path
     yield from map(result, evaluate(database, rules, chosen, months, run_id=run_id, patience_s=patience_s))
 
 
 @multi_asset_check(specs=specs([rule for rule in table_rules() if rule is not COMPLETE]), can_subset=True)
-def table_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    selected = context.selected_asset_check_keys
-    yield from results(table_rules(), selected, months_of(context), run_id=context.run.run_id)
+def table_checks(context: AssetCheckExecutionContext, site_copy: SiteCopy) -> Iterator[AssetCheckResult]:
+    settings, selected = site_copy.settings, context.selected_asset_check_keys
+    months = months_of(context, RawLog(settings.raw_dir))
+    yield from results(settings.warehouse_path, table_rules(), selected, months, run_id=context.run.run_id)
 
 
 @multi_asset_check(specs=specs(RULES_OF_UNPARTITIONED), can_subset=True)
-def unpartitioned_table_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-    yield from results(RULES_OF_UNPARTITIONED, context.selected_asset_check_keys)
+def unpartitioned_table_checks(
+    context: AssetCheckExecutionContext, site_copy: SiteCopy
+) -> Iterator[AssetCheckResult]:
+    database = site_copy.settings.warehouse_path
+    yield from results(database, RULES_OF_UNPARTITIONED, context.selected_asset_check_keys)

@@ -15,6 +15,7 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.defs.healing.site import RETRIES, SITE, compared_copy, listed, observed
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.audit import SAMPLE, Auditor
 
@@ -47,9 +48,11 @@ class AuditConfig(Config):
         "the warehouse. What differs, and has not merely changed since, is named and queued to be fetched."
     ),
 )
-def reconcile_audit(context: AssetCheckExecutionContext, config: AuditConfig) -> Iterator[AssetCheckResult]:
+def reconcile_audit(
+    context: AssetCheckExecutionContext, config: AuditConfig, site_copy: SiteCopy, jira: JiraConnection
+) -> Iterator[AssetCheckResult]:
     try:
-        with compared_copy() as (settings, scope, spent):
+        with compared_copy(site_copy, jira) as (settings, scope, spent):
             audit = Auditor.from_settings(settings, scope, context.log.info).run(config.sample)
     except Failure as failure:
         # What cannot be looked into has not passed, and must not stay as if it were yet to come.

@@ -13,6 +13,7 @@ from dagster import (
 )
 
 from jira_assets.defs.healing.site import RETRIES, SITE, compared_copy, listed, observed
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.census import Census
 from jira_assets.sync.reconcile.census import take_census as take_issue_census
@@ -56,9 +57,11 @@ DELETIONS_PLAUSIBLE = AssetCheckSpec(
         "of which asks for the issue itself."
     ),
 )
-def reconcile_census(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
+def reconcile_census(
+    context: AssetCheckExecutionContext, site_copy: SiteCopy, jira: JiraConnection
+) -> Iterator[AssetCheckResult]:
     try:
-        with compared_copy() as (settings, scope, spent):
+        with compared_copy(site_copy, jira) as (settings, scope, spent):
             limit = DeletionLimit(settings.max_deleted_percent, settings.max_deleted_issues)
             census = take_issue_census(scope, limit)
             comments = take_comment_census(scope, limit)

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dagster import AssetObservation, AssetSpec, Backoff, Failure, Jitter, RetryPolicy
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.ready import ready_settings
-from jira_assets.jira.client import JiraClient
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.jira.errors import BrokenPaging, JiraError, RateLimited, Unavailable
 from jira_assets.raw.errors import RawLogError
 from jira_assets.settings import Settings
@@ -38,7 +37,9 @@ def observed(metadata: Metadata) -> AssetObservation:
 
 
 @contextmanager
-def compared_copy() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
+def compared_copy(
+    site_copy: SiteCopy, jira: JiraConnection
+) -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
     """The configured copy, and what comparing it has cost when the block ends.
 
     Raises Failure, which is retried where that may help.
@@ -46,8 +47,8 @@ def compared_copy() -> Iterator[tuple[Settings, Scope, dict[str, int | float]]]:
     began = time.monotonic()
     spent: dict[str, int | float] = {}
     try:
-        settings = ready_settings()
-        with JiraClient.from_settings(settings) as client:
+        settings = site_copy.ready_settings()
+        with jira.open() as client:
             yield settings, Scope.from_settings(settings, client), spent
             statistics = client.statistics
     except (SettingsError, JiraError, RawLogError, WarehouseError) as error:

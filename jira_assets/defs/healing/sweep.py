@@ -3,13 +3,14 @@
 from dagster import OpExecutionContext, job, op
 
 from jira_assets.defs.healing.site import RETRIES, compared_copy, listed, observed
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.sync.reconcile.sweep import sweep
 
 
 @op(retry_policy=RETRIES)
-def reconcile_recent(context: OpExecutionContext) -> None:
-    with compared_copy() as (settings, scope, spent):
+def reconcile_recent(context: OpExecutionContext, site_copy: SiteCopy, jira: JiraConnection) -> None:
+    with compared_copy(site_copy, jira) as (settings, scope, spent):
         swept = sweep(scope, settings.reconcile_dir)
     if swept.lost:
         context.log.error("projects that cannot be seen were not looked at: %s", ", ".join(swept.lost))

@@ -13,7 +13,7 @@ from jira_assets.defs.health.failures import (
     last_failure,
     shown_checks,
 )
-from jira_assets.settings import Settings
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sync.health.alert import message, post
 
 
@@ -39,8 +39,8 @@ class News(NamedTuple):
         "What could not be posted is tried again. Runs that Dagster repeats are told of when that fails too."
     ),
 )
-def alerts(context: SensorEvaluationContext) -> SkipReason:
-    url = Settings.load().alert_url
+def alerts(context: SensorEvaluationContext, site_copy: SiteCopy) -> SkipReason:
+    url = site_copy.settings.alert_url
     if url is None:
         return SkipReason("JIRA_ALERT_URL is not set")
     if not context.cursor:

@@ -21,12 +21,10 @@ from jira_assets.defs.checks.health import HEALTH_CHECKS, verdicts
 from jira_assets.defs.instance.storage import size
 from jira_assets.defs.jira.published import mend_published
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
 from jira_assets.defs.specs import metadata_of
 from jira_assets.http.throttle import Patience, Throttle
-from jira_assets.jira.client import JiraClient
-from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 from jira_assets.sync.health.measure import Measurement, Value, measure
 from jira_assets.sync.publishing import publish_table
@@ -51,11 +49,13 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
     description=f"{DATA_HEALTH.description} Measured every hour; the row of the day is replaced.",
 )
-def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
-    settings = ready_settings()
+def data_health(
+    context: AssetExecutionContext, site_copy: SiteCopy, jira: JiraConnection
+) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
+    settings = site_copy.ready_settings()
     measured = measure(
         settings,
-        lambda: _open_client(settings),
+        lambda: jira.open(Throttle(patience=_PATIENCE)),
         clock.now(),
         lambda: disk_usage(settings),
         history_bytes=size(context.instance),
@@ -70,10 +70,6 @@ def data_health(context: AssetExecutionContext) -> Iterator[AssetCheckResult | M
     except SettingsError as error:
         raise Failure(str(error), allow_retries=False) from error
     yield MaterializeResult(metadata=_metadata(measured))
-
-
-def _open_client(settings: Settings) -> JiraClient:
-    return JiraClient.from_settings(settings, Throttle(patience=_PATIENCE))
 
 
 def _metadata(measured: Measurement) -> Mapping[str, MetadataValue]:

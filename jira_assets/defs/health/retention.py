@@ -21,8 +21,8 @@ from jira_assets import clock
 from jira_assets.defs.instance.deletion import compact, delete_leftovers, delete_run, delete_tick_logs
 from jira_assets.defs.instance.dispensable import Keeping
 from jira_assets.defs.instance.storage import databases, size
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, unfinished
-from jira_assets.settings import Settings
 from jira_assets.settings.environment import SettingsError
 from jira_assets.warehouse.connection import WarehouseError
 from jira_assets.warehouse.known import Known
@@ -38,8 +38,8 @@ _TOLD_EVERY = 500  # runs; the first time may take some minutes
         "checks stays: the runs that it rests on are kept."
     )
 )
-def forget_old_runs(context: OpExecutionContext) -> None:
-    settings = Settings.load()
+def forget_old_runs(context: OpExecutionContext, site_copy: SiteCopy) -> None:
+    settings = site_copy.settings
     try:
         days, warehouse = settings.history_days, settings.warehouse_path
     except SettingsError as error:

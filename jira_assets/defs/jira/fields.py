@@ -12,9 +12,8 @@ from dagster import (
 )
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.specs import metadata_of
-from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.raw.errors import RawLogError
@@ -39,10 +38,10 @@ from jira_assets.warehouse.unpartitioned import read_table, replace_table
     retry_policy=RetryPolicy(max_retries=2, delay=10),
     description=f"{JIRA_FIELDS.description} Read anew every day, and when a run meets other fields.",
 )
-def jira_fields() -> MaterializeResult[None]:
+def jira_fields(site_copy: SiteCopy, jira: JiraConnection) -> MaterializeResult[None]:
     try:
-        settings = ready_settings()
-        with JiraClient.from_settings(settings) as client:
+        settings = site_copy.ready_settings()
+        with jira.open() as client:
             write_fields(settings.raw_dir, fetch_fields(client).payload)
         resolved = resolution(settings)
         remember(settings, resolved)

@@ -14,7 +14,7 @@ from dagster import (
 from pydantic import Field
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.specs import metadata_of
 from jira_assets.inbox.due_lookups import DueLists
 from jira_assets.jira.errors import JiraError
@@ -53,9 +53,9 @@ def _spec(table: LookupTable) -> AssetSpec:
     # Each list that was read is stored: what is tried again is what failed, and the others once more.
     retry_policy=RetryPolicy(max_retries=2, delay=30, jitter=Jitter.PLUS_MINUS),
 )
-def jira_lookups(config: LookupsConfig) -> Iterator[MaterializeResult[None]]:
+def jira_lookups(config: LookupsConfig, site_copy: SiteCopy) -> Iterator[MaterializeResult[None]]:
     """Issues of which a name has changed are made anew by the next run of their month."""
-    settings = ready_settings()
+    settings = site_copy.ready_settings()
     try:
         refreshed = _refreshed(settings, due_only=config.due_only)
         stored = publish_lookups(settings)

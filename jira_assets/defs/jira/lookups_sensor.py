@@ -12,9 +12,9 @@ from dagster import (
 
 from jira_assets import clock
 from jira_assets.defs.jira.jobs import refresh_lookups
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.scheduling import reason_to_skip
 from jira_assets.inbox.due_lookups import DueLists
-from jira_assets.settings import Settings
 
 _REST_AFTER_FAILURE_S = 600.0
 _DUE_ONLY = {"ops": {"jira_lookups": {"config": {"due_only": True}}}}
@@ -30,11 +30,12 @@ _DUE_ONLY = {"ops": {"jira_lookups": {"config": {"due_only": True}}}}
         "way no other is asked for, and none within ten minutes of one that failed."
     ),
 )
-def lookups_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
-    due = DueLists(Settings.load().lookups_due_dir).names()
+def lookups_sensor(context: SensorEvaluationContext, site_copy: SiteCopy) -> RunRequest | SkipReason:
+    settings = site_copy.settings
+    due = DueLists(settings.lookups_due_dir).names()
     if not due:
         return SkipReason("no event has told of a new name")
-    reason = reason_to_skip(context.instance, refresh_lookups.name)
+    reason = reason_to_skip(settings, context.instance, refresh_lookups.name)
     if reason:
         return SkipReason(reason)
     last = context.instance.get_run_records(RunsFilter(job_name=refresh_lookups.name), limit=1)

@@ -7,9 +7,8 @@ from dagster import AssetExecutionContext, AssetObservation, Config, Failure, Ma
 from pydantic import Field
 
 from jira_assets.defs.keys import asset_key
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.specs import metadata_of
-from jira_assets.jira.client import JiraClient
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.host import Statistics
 from jira_assets.raw.errors import RawLogError
@@ -38,13 +37,13 @@ class SlaRefreshConfig(Config):
     metadata=metadata_of(OPEN_TICKET_SLAS),
 )
 def open_ticket_slas(
-    context: AssetExecutionContext, config: SlaRefreshConfig
+    context: AssetExecutionContext, config: SlaRefreshConfig, site_copy: SiteCopy, jira: JiraConnection
 ) -> Iterator[MaterializeResult[None]]:
     try:
-        settings = ready_settings()
+        settings = site_copy.ready_settings()
         with (
-            JiraClient.from_settings(settings) as client,
-            JiraClient.for_slas(settings) or nullcontext(client) as reader,
+            jira.open() as client,
+            jira.open_for_slas() or nullcontext(client) as reader,
         ):
             polled = SlaPoll(settings, client, reader, context.log).run(dry_run=config.dry_run)
             metadata = _metadata(polled, [each.statistics for each in {client, reader}])

@@ -19,7 +19,7 @@ from jira_assets.defs.checks.reporting import UnplannedChecks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS, with_later
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.raw.log import RawLog
 from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue, table_rules
@@ -46,9 +46,9 @@ from jira_assets.warehouse.read import built
     ),
 )
 def published(
-    context: AssetExecutionContext,
+    context: AssetExecutionContext, site_copy: SiteCopy
 ) -> Iterator[AssetMaterialization | MaterializeResult[None]]:
-    settings = ready_settings()
+    settings = site_copy.ready_settings()
     failed = FailedMonths(context)
     stored = RawLog(settings.raw_dir).months()
     months = failed.remaining(stored)
@@ -66,7 +66,7 @@ def published(
     found.keep(settings.warehouse_path)
     if any(is_published(folder, table) for table in without_view):
         publish_views(settings)
-    red = UnplannedChecks(context).tell(found, with_later(context.partition_keys, stored))
+    red = UnplannedChecks(context, settings).tell(found, with_later(context.partition_keys, stored))
     wrong = failed.wrong
     wrong += [f"{table} is published as it was: {why}" for table, why in found.withheld_tables.items()]
     wrong += [reason(check, months) for check, months in red.items() if months]

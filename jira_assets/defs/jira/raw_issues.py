@@ -20,9 +20,8 @@ from jira_assets.defs.checks.reporting import evaluate_skipped_checks
 from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
-from jira_assets.defs.ready import ready_settings
+from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.specs import metadata_of_raw
-from jira_assets.jira.client import JiraClient
 from jira_assets.privacy.errors import PrivacyError
 from jira_assets.settings.environment import SettingsError
 from jira_assets.sync.download import ENDS_EVERYTHING, Download
@@ -69,12 +68,12 @@ _DESCRIPTION = (
     retry_policy=_RETRIES,
 )
 def raw_issues(
-    context: AssetExecutionContext, config: RawIssuesConfig
+    context: AssetExecutionContext, config: RawIssuesConfig, site_copy: SiteCopy, jira: JiraConnection
 ) -> Iterator[AssetMaterialization | MaterializeResult[list[str]]]:
     try:
-        settings = ready_settings()
+        settings = site_copy.ready_settings()
         _ = settings.start_month  # a malformed one is told here: the partitions were made without it
-        with JiraClient.from_settings(settings) as client:
+        with jira.open() as client:
             download = Download(settings, client, context.log)
             download.run(context.partition_keys, queued_only=config.queued_only)
     except (SettingsError, PrivacyError, *ENDS_EVERYTHING) as error:

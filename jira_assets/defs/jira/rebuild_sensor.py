@@ -15,13 +15,13 @@ from dagster import (
 
 from jira_assets.defs.jira.jobs import rebuild_months
 from jira_assets.defs.partitions import MONTHS
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.upstream import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     NOT_FINISHED_STATUSES,
 )
 from jira_assets.raw.errors import RawLogError
-from jira_assets.settings import Settings
 from jira_assets.sync.configuration import outdated
 from jira_assets.warehouse.connection import WarehouseBusy
 
@@ -36,13 +36,13 @@ from jira_assets.warehouse.connection import WarehouseBusy
         "concerns anew, without a request to Jira."
     ),
 )
-def rebuild_sensor(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+def rebuild_sensor(context: SensorEvaluationContext, site_copy: SiteCopy) -> RunRequest | SkipReason:
     # Some are under way already, or wait: one after the other, since each writes the same file.
     unfinished = RunsFilter(job_name=rebuild_months.name, statuses=list(NOT_FINISHED_STATUSES))
     if context.instance.get_runs(unfinished, limit=1):
         return SkipReason("months are being made anew")
     try:
-        version, found = outdated(Settings.load())
+        version, found = outdated(site_copy.settings)
     except (RawLogError, WarehouseBusy) as error:
         return SkipReason(str(error))
     months = _first_in_a_row(found, MONTHS.get_partition_keys())

@@ -10,6 +10,7 @@ from dagster import (
     Failure,
     Jitter,
     Output,
+    ResourceParam,
     RetryPolicy,
     multi_asset,
 )
@@ -20,8 +21,8 @@ from jira_assets.defs.jira.failed_months import FailedMonths
 from jira_assets.defs.jira.fields import store_changed_fields
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
-from jira_assets.defs.ready import ready_settings
 from jira_assets.defs.resources.io_manager import TableChange, Warehouse
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.specs import metadata_of
 from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
@@ -65,20 +66,23 @@ def _out(table: Table) -> AssetOut:
     backfill_policy=BACKFILL,
     hooks={evaluate_skipped_checks},
     can_subset=True,
-    required_resource_keys={"warehouse"},
     # For a database file that somebody else holds; what is wrong in the data stays wrong.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
 )
-def jira_tables(context: AssetExecutionContext, config: TablesConfig) -> Iterator[Output[TableChange]]:
+def jira_tables(
+    context: AssetExecutionContext,
+    config: TablesConfig,
+    site_copy: SiteCopy,
+    warehouse: ResourceParam[Warehouse],
+) -> Iterator[Output[TableChange]]:
     """Issues that were fetched since the last time are read from raw once, for all selected tables."""
-    settings = ready_settings()
+    settings = site_copy.ready_settings()
     failed = FailedMonths(context)
     wanted = context.op_execution_context.selected_output_names
     selected = [table for table in catalogue().tables if table.name in wanted]
     resolved = resolution(settings)
     remember(settings, resolved)
     raw = RawLog(settings.raw_dir, settings.keyring)
-    warehouse: Warehouse = context.resources.warehouse
     refresh = Refresh(
         raw,
         warehouse.path,

@@ -19,6 +19,7 @@ from jira_assets.defs.checks.reporting import evaluation, shown
 from jira_assets.defs.jira.jobs import apply_events
 from jira_assets.defs.jira.run_requests import requests_for, requests_to_finish
 from jira_assets.defs.partitions import MONTHS
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.upstream import AssetCheckExecutionRecordStatus
 from jira_assets.inbox.drain import Drain, Drained, tidy
 from jira_assets.inbox.queue import NewestItem, Queue
@@ -43,8 +44,8 @@ _DRAIN_SECONDS = 20.0  # a tick may take a minute; what is left is the next one'
         "what Dagster knows of its runs; there is no cursor to lose."
     ),
 )
-def webhook_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-    settings = Settings.load()
+def webhook_sensor(context: SensorEvaluationContext, site_copy: SiteCopy) -> SensorResult | SkipReason:
+    settings = site_copy.settings
     drain, queue = Drain.from_settings(settings), Queue(settings.queue_dir)
     tidy(settings)
     now = time.monotonic()

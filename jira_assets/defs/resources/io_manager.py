@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
-from dagster import InputContext, OutputContext, RetryRequested, TimeWindow
+from dagster import InputContext, OutputContext, ResourceDependency, RetryRequested, TimeWindow
 from dagster_duckdb import DuckDBIOManager
 from dagster_duckdb.io_manager import DuckDbClient
 
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.defs.upstream import DbIOManager, DbTypeHandler, TableSlice
-from jira_assets.settings import Settings
 from jira_assets.sync.configuration import catalogue
 from jira_assets.tables.declare import IssueTable
 from jira_assets.warehouse.changes import InSeveralMonths
@@ -134,11 +134,12 @@ class Warehouse(DbIOManager):
 
 
 class WarehouseIOManager(DuckDBIOManager):
-    """Tables as the schema `jira` of the DuckDB file at `database`; empty means where the settings say.
+    """Tables as the schema `jira` of the DuckDB file at `database`; empty means that of the copy.
 
     A run waits `patience_s` seconds while another process holds the file.
     """
 
+    site_copy: ResourceDependency[SiteCopy]
     database: str = ""
     patience_s: float = DEFAULT_PATIENCE_S
 
@@ -147,7 +148,7 @@ class WarehouseIOManager(DuckDBIOManager):
         return [_Handler()]
 
     def create_io_manager(self, context: object) -> Warehouse:
-        path = Path(self.database) if self.database else Settings.load().warehouse_path
+        path = Path(self.database) if self.database else self.site_copy.settings.warehouse_path
         return Warehouse(path, self.patience_s)
 
 

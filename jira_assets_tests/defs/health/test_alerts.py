@@ -29,6 +29,7 @@ from dagster._core.test_utils import create_run_for_test
 from jira_assets.defs.health import failures
 from jira_assets.defs.health.alerts import alerts
 from jira_assets.defs.keys import asset_key
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sync.health.alert import NotPosted
 from jira_assets_tests.sync.health.alert_receiver import SECRET, AlertReceiver, alert_receiver
 
@@ -56,7 +57,9 @@ class Alarm:
     def tick(self) -> str:
         """What the tick says. As in the daemon, its cursor is kept if it succeeds."""
         definitions = Definitions(assets=[issues], sensors=[alerts])
-        context = build_sensor_context(self.instance, self._cursor, definitions=definitions)
+        context = build_sensor_context(
+            self.instance, self._cursor, definitions=definitions, resources={"site_copy": SiteCopy()}
+        )
         found = alerts(context)
         self._cursor = context.cursor
         assert isinstance(found, SkipReason)

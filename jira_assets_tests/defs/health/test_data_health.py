@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from dagster import ExecuteInProcessResult, materialize
 
+from jira_assets.definitions import resources
 from jira_assets.defs.checks.health import HEALTH_CHECKS
 from jira_assets.defs.health import data_health as module
 from jira_assets.defs.health.data_health import data_health
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sandbox import faults
 from jira_assets.sandbox.site import Site
 from jira_assets.settings import Settings
@@ -30,7 +32,9 @@ def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
 
 
 def run(pipe: Pipeline) -> ExecuteInProcessResult:
-    return materialize([data_health], instance=pipe.instance, raise_on_error=False)
+    return materialize(
+        [data_health], instance=pipe.instance, resources=resources(SiteCopy()), raise_on_error=False
+    )
 
 
 def checks(result: ExecuteInProcessResult) -> dict[str, bool]:

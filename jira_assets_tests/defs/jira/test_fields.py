@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from dagster import materialize
 
+from jira_assets.definitions import resources
 from jira_assets.defs.jira.fields import jira_fields
 from jira_assets.defs.keys import asset_key
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sandbox.catalogue import custom_field, rename_field
 from jira_assets.sandbox.custom_fields import field_catalogue
 from jira_assets.sandbox.site import Site
@@ -101,7 +103,7 @@ def test_jira_fields_that_could_not_be_published_is_published_by_the_next_run(pi
 
 def test_jira_fields_is_read_from_jira(pipe: Pipeline) -> None:
     rename_field(pipe.sandbox.site.fields(), TEAM, "Crew")
-    assert materialize([jira_fields], instance=pipe.instance).success
+    assert materialize([jira_fields], instance=pipe.instance, resources=resources(SiteCopy())).success
     assert pipe.published(f"SELECT name FROM jira_fields WHERE field_id = '{TEAM}'") == [("Crew",)]
 
 

@@ -9,6 +9,7 @@ from dagster import RunRequest, SkipReason, build_sensor_context
 
 from jira_assets.defs.jira.lookups_sensor import lookups_sensor
 from jira_assets.defs.jira.rebuild_sensor import rebuild_sensor
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.inbox.drain import Drain
 from jira_assets.inbox.inbox import Delivery, Inbox
 from jira_assets.sandbox.renaming import rename
@@ -53,13 +54,13 @@ def succeeded(run: Run) -> Run:
 
 
 def rebuild(pipe: Pipeline) -> RunRequest | SkipReason:
-    found = rebuild_sensor(build_sensor_context(instance=pipe.instance))
+    found = rebuild_sensor(build_sensor_context(instance=pipe.instance, resources={"site_copy": SiteCopy()}))
     assert isinstance(found, RunRequest | SkipReason)
     return found
 
 
 def due(pipe: Pipeline) -> RunRequest | SkipReason:
-    found = lookups_sensor(build_sensor_context(instance=pipe.instance))
+    found = lookups_sensor(build_sensor_context(instance=pipe.instance, resources={"site_copy": SiteCopy()}))
     assert isinstance(found, RunRequest | SkipReason)
     return found
 

@@ -6,6 +6,7 @@ from dagster import RunRequest, SkipReason, build_sensor_context
 
 from jira_assets.defs.jira.jobs import rebuild_months
 from jira_assets.defs.jira.rebuild_sensor import rebuild_sensor
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sandbox.site import Site
 from jira_assets.sync import configuration
 from jira_assets_tests.default_tables import BY_NAME
@@ -27,7 +28,7 @@ def copied(tmp_path: Path) -> Iterator[Pipeline]:
 
 
 def tick(pipe: Pipeline) -> RunRequest | SkipReason:
-    found = rebuild_sensor(build_sensor_context(instance=pipe.instance))
+    found = rebuild_sensor(build_sensor_context(instance=pipe.instance, resources={"site_copy": SiteCopy()}))
     assert isinstance(found, RunRequest | SkipReason)
     return found
 

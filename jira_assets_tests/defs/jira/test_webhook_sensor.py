@@ -12,6 +12,7 @@ from jira_assets.defs.checks.file_checks import NO_EVENT_WAITS, no_event_waits
 from jira_assets.defs.checks.reporting import evaluation
 from jira_assets.defs.jira import webhook_sensor as module
 from jira_assets.defs.jira.webhook_sensor import webhook_sensor
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.inbox import drain as drain_module
 from jira_assets.inbox.archive import Archive, ArchivedEvent, EventOutcome
 from jira_assets.inbox.inbox import Delivery, Inbox
@@ -60,7 +61,7 @@ def waiting() -> list[str]:
 
 
 def tick(pipe: Pipeline) -> SensorResult:
-    result = webhook_sensor(build_sensor_context(instance=pipe.instance))
+    result = webhook_sensor(build_sensor_context(instance=pipe.instance, resources={"site_copy": SiteCopy()}))
     assert isinstance(result, SensorResult)
     return result
 

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from dagster import AssetExecutionContext, AssetIn, asset, materialize
 
+from jira_assets.definitions import resources
 from jira_assets.defs.jira.tables import jira_tables
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
-from jira_assets.defs.resources.io_manager import WarehouseIOManager
+from jira_assets.defs.resources.site_copy import SiteCopy
 from jira_assets.sandbox.site import Site
 from jira_assets_tests.default_tables import BY_NAME
 from jira_assets_tests.jira.issues import full_issue
@@ -41,11 +42,12 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 def load(month: str) -> dict[str, pl.DataFrame]:
     """What an asset downstream of two tables is given."""
+    given = resources(SiteCopy())
     result = materialize(
         [jira_tables, downstream],
         selection=[downstream],
         partition_key=month,
-        resources={"warehouse": WarehouseIOManager(), "io_manager": WarehouseIOManager()},
+        resources={**given, "io_manager": given["warehouse"]},
     )
     assert result.success
     return seen
