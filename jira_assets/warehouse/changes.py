@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-import polars as pl
-
 from jira_assets.tables.declare import IssueTable
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, transaction
-from jira_assets.warehouse.moved import in_several_months, places
+from jira_assets.warehouse.moved import IssueMonth, in_several_months, issue_months
 from jira_assets.warehouse.purge import is_free
 from jira_assets.warehouse.staging import Piece
 from jira_assets.warehouse.store import Marks, MonthChange, begin_changes, finish_changes, insert
@@ -60,22 +58,19 @@ def store(
     of the raw log tells what to write.
     """
     stored = StoredChange()
-    written: list[pl.DataFrame] = []
+    written: set[IssueMonth] = set()
     pieces = iter(change.pieces)
     first = list(islice(pieces, 1))  # the file is opened only when there is something to write
     with transaction(database, patience_s=patience_s) as connection:
         begin_changes(connection, change.tables, change.months, change.marks)
         for piece in chain(first, pieces):
-            written.append(places(piece))
+            written |= issue_months(piece)
             for table in change.tables:
                 insert(connection, table, piece[table.name])
                 stored.rows[table.name] += piece[table.name].height
-        if written:
-            found = in_several_months(
-                connection, change.tables, change.months, pl.concat(written), unreadable
-            )
-            if found:
-                raise InSeveralMonths(found)
+        found = in_several_months(connection, change.tables, change.months, written, unreadable)
+        if found:
+            raise InSeveralMonths(found)
         finish_changes(connection, change.tables, change.months, change.version)
         stored.is_mostly_free = is_free(connection)
     return stored

@@ -4,6 +4,7 @@ An issue is in one place. Which one it is, the raw log tells; in that of the oth
 and these are built again without it.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from jira_assets.tables.issues import ISSUES
 from jira_assets.warehouse.read import built
 from jira_assets.warehouse.store import SCHEMA, MonthChange
 
-_PLACES = (ISSUES.name, DELETED_ISSUES.name)
+_TABLES = (ISSUES.name, DELETED_ISSUES.name)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -34,53 +35,45 @@ class LeftMonth(NamedTuple):
     to: str
 
 
-def places(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The issues in these frames of tables, present or deleted, with their months."""
-    found = [frames[name].select("issue_id", "month") for name in _PLACES if name in frames]
-    return pl.concat(found) if found else pl.DataFrame(schema={"issue_id": pl.String, "month": pl.String})
+IssueMonth = tuple[str, str]
+"""The id of an issue, and its month."""
+
+
+def issue_months(frames: Mapping[str, pl.DataFrame]) -> set[IssueMonth]:
+    """Of the issues in these frames of tables, present or deleted."""
+    found = (frames[name] for name in _TABLES if name in frames)
+    return {pair for frame in found for pair in zip(frame["issue_id"], frame["month"], strict=True)}
 
 
 def in_several_months(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[Table],
     changes: Sequence[MonthChange],
-    written: pl.DataFrame,
+    written: Collection[IssueMonth],
     unreadable: Collection[str],
 ) -> dict[str, list[str]]:
     """The months of each issue that has rows in several once these changes are made, but for ``unreadable``
-    ones. ``written`` are the months of the issues in the new rows; it may be asked before or after they are.
+    ones. ``written`` are those of the new rows; it may be asked before or after they are.
     """
-    if written.is_empty() or ISSUES.name not in {table.name for table in tables}:
+    if not written or ISSUES.name not in {table.name for table in tables}:
         return {}
-    names = [table.name for table in built(connection, tables) if table.name in _PLACES]
-    # A join of each table, since few ids then tell which of its row groups cannot have them.
-    found_in = ["SELECT issue_id, month FROM written"] + [
-        f"""
-        SELECT issue_id, stored.month FROM (SELECT DISTINCT issue_id FROM written)
-        JOIN {SCHEMA}.{name} AS stored USING (issue_id)
-        WHERE NOT list_contains($whole, stored.month)
-        AND (issue_id, stored.month) NOT IN (SELECT issue_id, month FROM replaced)
-        """
-        for name in names
-    ]
-    replaced = [(change.month, issue_id) for change in changes for issue_id in change.issue_ids or ()]
-    found = connection.execute(
-        f"""
-        WITH written AS (SELECT unnest($issues) AS issue_id, unnest($months) AS month),
-        replaced AS (SELECT unnest($replaced) AS issue_id, unnest($replaced_in) AS month)
-        SELECT issue_id, list(DISTINCT month ORDER BY month) FROM ({" UNION ALL ".join(found_in)})
-        WHERE NOT list_contains($unreadable, month) GROUP BY issue_id HAVING count(DISTINCT month) > 1
-        """,
-        {
-            "issues": written["issue_id"].to_list(),
-            "months": written["month"].to_list(),
-            "replaced": [issue_id for _, issue_id in replaced],
-            "replaced_in": [month for month, _ in replaced],
-            "unreadable": list(unreadable),
-            **({"whole": [change.month for change in changes if change.issue_ids is None]} if names else {}),
-        },
-    )
-    return dict(found.fetchall())
+    months: dict[str, set[str]] = defaultdict(set)
+    for issue_id, month in written:
+        months[issue_id].add(month)
+    replaced = {(issue_id, change.month) for change in changes for issue_id in change.issue_ids or ()}
+    names = [table.name for table in built(connection, tables) if table.name in _TABLES]
+    if names:
+        queries = (
+            f"SELECT issue_id, month FROM {SCHEMA}.{name} "
+            "WHERE issue_id IN (SELECT unnest($issues)) AND NOT list_contains($whole, month)"
+            for name in names
+        )
+        whole = [change.month for change in changes if change.issue_ids is None]
+        stored = connection.execute(" UNION ALL ".join(queries), {"issues": list(months), "whole": whole})
+        for issue_id, month in set(stored.fetchall()) - replaced:
+            months[issue_id].add(month)
+    readable = ((issue_id, found.difference(unreadable)) for issue_id, found in months.items())
+    return {issue_id: sorted(found) for issue_id, found in readable if len(found) > 1}
 
 
 def end_in_other_months(raw: RawLog, months: Mapping[str, Sequence[str]]) -> list[LeftMonth]:

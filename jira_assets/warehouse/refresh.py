@@ -30,7 +30,7 @@ from jira_assets.tables.names import Names
 from jira_assets.tables.protection import Protection
 from jira_assets.warehouse.changes import Change, InSeveralMonths, store
 from jira_assets.warehouse.connection import DEFAULT_PATIENCE_S, WarehouseError, connect
-from jira_assets.warehouse.moved import LeftMonth, end_in_other_months, in_several_months, places
+from jira_assets.warehouse.moved import LeftMonth, end_in_other_months, in_several_months, issue_months
 from jira_assets.warehouse.outdated import made_alike, made_by, protected_alike, renamed_by_month
 from jira_assets.warehouse.prefetch import prefetched
 from jira_assets.warehouse.purge import MOSTLY_FREE, compact
@@ -184,7 +184,7 @@ class Refresh:
 
     def _in_several_months(self, changes: Sequence[Change], done: Refreshed) -> dict[str, list[str]]:
         """As storing would find it, so that it need not be done twice."""
-        written = [places(piece) for change in changes for piece in change.pieces]
+        written = {found for change in changes for piece in change.pieces for found in issue_months(piece)}
         if not written:
             return {}
         months = [month for change in changes for month in change.months]
@@ -194,7 +194,7 @@ class Refresh:
                 if self._database.exists()
                 else duckdb.connect()
             )
-            return in_several_months(connection, self._tables, months, pl.concat(written), done.failed)
+            return in_several_months(connection, self._tables, months, written, done.failed)
 
     def give_room_back(self, done: Refreshed) -> None:
         """Rewrite the file if much of it is free after what was done."""
