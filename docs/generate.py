@@ -92,7 +92,9 @@ def _columns(tables: tuple[Table, ...]) -> Iterator[str]:
         yield ""
         yield f"## {table.view}"
         yield ""
-        yield f"{table.description} Key: {', '.join(f'`{name}`' for name in table.primary_key)}."
+        source = f" [Jira's documentation]({table.source})." if table.source else ""
+        key = ", ".join(f"`{name}`" for name in table.primary_key)
+        yield f"{table.description} Key: {key}.{source}"
         yield ""
         yield "| column | type | meaning | about people |"
         yield "|---|---|---|---|"

@@ -47,6 +47,12 @@ def metadata_of_raw() -> dict[str, Any]:
     return {"dagster/column_schema": TableSchema([TableColumn(part.value, "JSON") for part in Part])}
 
 
+def description_of(table: Table, more: str = "") -> str:
+    """In Markdown, with where Jira documents what it is made of."""
+    source = f"[Jira's documentation]({table.source})." if table.source else ""
+    return " ".join(filter(None, (table.description, more, source)))
+
+
 def _column(column: Column, table: Table) -> TableColumn:
     constraints = TableColumnConstraints(
         nullable=column.nullable,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jira_assets.raw.attachments import FileRecord, FileState
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import integer, person, text, timestamp
-from jira_assets.tables.declare import IssueTable, Personal
+from jira_assets.tables.declare import IssueTable, Personal, platform_api
 from jira_assets.tables.file_paths import hierarchical_path, local_path
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.readers import each
@@ -114,6 +114,7 @@ ATTACHMENTS = IssueTable(
         text("download_state", "What became of the content.", "state", nullable=False, accepted=_STATES),
     ),
     primary_key=("attachment_id", "issue_id"),
+    source=platform_api("issue-attachments"),
     parts=frozenset({Part.ISSUE, Part.COMMENTS, Part.FILES}),
     elements=_files,
 )

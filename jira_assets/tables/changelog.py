@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import integer, person, text, timestamp
-from jira_assets.tables.declare import Column, IssueTable, Personal
+from jira_assets.tables.declare import Column, IssueTable, Personal, platform_api
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.readers import id_text
 from jira_assets.tables.shapes import ChangeItem, History
@@ -49,6 +49,7 @@ CHANGELOG = IssueTable(
         timestamp("changed_at", "When the change was made.", "history.created"),
     ),
     primary_key=("change_id", "item_index", "issue_id"),
+    source=platform_api("issues"),
     parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
     elements=_changed_fields,
 )

@@ -2,7 +2,7 @@
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import boolean, person, text, timestamp
-from jira_assets.tables.declare import IssueTable, Personal
+from jira_assets.tables.declare import IssueTable, Personal, platform_api
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.readers import each, id_text
 
@@ -25,6 +25,7 @@ COMMENTS = IssueTable(
         text("visibility", "The group or role that it is restricted to.", "visibility.value"),
     ),
     primary_key=("comment_id", "issue_id"),
+    source=platform_api("issue-comments"),
     parts=frozenset({Part.ISSUE, Part.COMMENTS}),
     elements=lambda issue: issue.identified(issue.comments, "comments"),
 )

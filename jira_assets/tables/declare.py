@@ -106,14 +106,27 @@ CATEGORY_KEYS = ("new", "indeterminate", "done", "undefined")
 """Of categories of statuses, as Jira has them."""
 
 
+_PLATFORM_API = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-"
+SERVICE_DESK_API = "https://developer.atlassian.com/cloud/jira/service-desk/rest/api-group-"
+
+
+def platform_api(group: str) -> str:
+    """Where Jira documents a group of its methods."""
+    return f"{_PLATFORM_API}{group}/"
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table: its columns, in the order of the declaration, and what tells its rows apart."""
+    """A table: its columns, in the order of the declaration, and what tells its rows apart.
+
+    ``source`` is where Jira documents what its rows are made of, if it does in one place.
+    """
 
     name: str
     description: str
     own_columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
+    source: str = field(default="", kw_only=True)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

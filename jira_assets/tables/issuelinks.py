@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import text
-from jira_assets.tables.declare import IssueTable, Personal
+from jira_assets.tables.declare import IssueTable, Personal, platform_api
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.readers import each, id_text, name_now
 from jira_assets.tables.shapes import IssueLink, LinkedIssue, Named
@@ -63,6 +63,7 @@ ISSUELINKS = IssueTable(
         ),
     ),
     primary_key=("link_id", "issue_id", "direction"),
+    source=platform_api("issue-links"),
     parts=frozenset({Part.ISSUE}),
     elements=_ends,
 )

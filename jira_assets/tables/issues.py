@@ -3,7 +3,15 @@
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import date, integer, person, text, text_list, timestamp
 from jira_assets.tables.custom_fields import custom_fields
-from jira_assets.tables.declare import CATEGORY_KEYS, KEY_COLUMNS, Column, IssueTable, Kind, Personal
+from jira_assets.tables.declare import (
+    CATEGORY_KEYS,
+    KEY_COLUMNS,
+    Column,
+    IssueTable,
+    Kind,
+    Personal,
+    platform_api,
+)
 from jira_assets.tables.field_columns import FieldMapping
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.names import Values
@@ -147,6 +155,7 @@ def issues_table(mapping: FieldMapping) -> IssueTable:
         description="One row per issue, with the fields that every site has, and this site's own.",
         own_columns=(*_BEFORE, *(shown.declared for shown in mapping), *_AFTER),
         primary_key=("issue_id",),
+        source=platform_api("issues"),
         parts=frozenset({Part.ISSUE, Part.CHANGELOG}),
         elements=lambda issue: (issue.fields,),
     )

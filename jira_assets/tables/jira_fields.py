@@ -6,7 +6,7 @@ import polars as pl
 
 from jira_assets.raw.site import SiteField
 from jira_assets.tables.columns import boolean, text, text_list
-from jira_assets.tables.declare import Table
+from jira_assets.tables.declare import Table, platform_api
 from jira_assets.tables.frames import frame
 from jira_assets.tables.readers import Rows
 from jira_assets.tables.resolve import FieldResolution
@@ -46,6 +46,7 @@ JIRA_FIELDS = Table(
         text("custom_fields_key", "Its key in `custom_fields`; NULL where a column shows it.", "key"),
     ),
     primary_key=("field_id",),
+    source=platform_api("issue-fields"),
 )
 
 

@@ -1,6 +1,6 @@
 """`open_ticket_slas`: the latest reading of the SLAs of all open issues, taken every few minutes."""
 
-from jira_assets.tables.declare import KEY_COLUMNS, Table
+from jira_assets.tables.declare import KEY_COLUMNS, SERVICE_DESK_API, Table
 from jira_assets.tables.sla_rows import CYCLE_COLUMNS, SLA_FIELD_ID
 
 OPEN_TICKET_SLAS = Table(
@@ -15,4 +15,5 @@ OPEN_TICKET_SLAS = Table(
         *CYCLE_COLUMNS,
     ),
     primary_key=("issue_id", "sla_field_id"),
+    source=f"{SERVICE_DESK_API}request/",
 )

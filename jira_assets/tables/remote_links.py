@@ -2,7 +2,7 @@
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import boolean, text
-from jira_assets.tables.declare import IssueTable, Personal
+from jira_assets.tables.declare import IssueTable, Personal, platform_api
 from jira_assets.tables.readers import id_text
 
 REMOTE_LINKS = IssueTable(
@@ -23,6 +23,7 @@ REMOTE_LINKS = IssueTable(
         ),
     ),
     primary_key=("remote_link_id", "issue_id"),
+    source=platform_api("issue-remote-links"),
     parts=frozenset({Part.ISSUE, Part.REMOTE_LINKS}),
     elements=lambda issue: issue.identified(issue.remote_links, "remote_links"),
 )

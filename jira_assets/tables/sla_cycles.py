@@ -2,7 +2,7 @@
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import integer
-from jira_assets.tables.declare import IssueTable
+from jira_assets.tables.declare import SERVICE_DESK_API, IssueTable
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.sla_rows import CYCLE_COLUMNS, SLA_FIELD_ID, SlaCycle
 
@@ -28,6 +28,7 @@ SLA_CYCLES = IssueTable(
         *CYCLE_COLUMNS,
     ),
     primary_key=("issue_id", "sla_field_id", "cycle_index"),
+    source=f"{SERVICE_DESK_API}request/",
     parts=frozenset({Part.ISSUE, Part.SLA}),
     elements=_cycles,
 )

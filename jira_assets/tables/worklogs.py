@@ -2,7 +2,7 @@
 
 from jira_assets.raw.record import Part
 from jira_assets.tables.columns import integer, person, text, timestamp
-from jira_assets.tables.declare import IssueTable, Personal
+from jira_assets.tables.declare import IssueTable, Personal, platform_api
 from jira_assets.tables.issue import Issue
 from jira_assets.tables.readers import each, id_text
 
@@ -22,6 +22,7 @@ WORKLOGS = IssueTable(
         text("comment", "What was done, as readable text.", each(Issue.text, "comment"), Personal.FREE_TEXT),
     ),
     primary_key=("worklog_id", "issue_id"),
+    source=platform_api("issue-worklogs"),
     parts=frozenset({Part.ISSUE, Part.WORKLOGS}),
     elements=lambda issue: issue.identified(issue.worklogs, "worklogs"),
 )

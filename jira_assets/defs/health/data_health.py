@@ -23,7 +23,7 @@ from jira_assets.defs.jira.published import mend_published
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
 from jira_assets.defs.scheduling import BEFORE_EVENTS, scheduled
-from jira_assets.defs.specs import metadata_of
+from jira_assets.defs.specs import description_of, metadata_of
 from jira_assets.http.throttle import Patience, Throttle
 from jira_assets.settings.environment import SettingsError
 from jira_assets.sync.health.measure import Measurement, Value, measure
@@ -47,7 +47,7 @@ _PATIENCE = Patience(tries=3, base_seconds=1, total_seconds=30)
     metadata=metadata_of(DATA_HEALTH),
     # For a database file that somebody else holds. A Jira that cannot be asked is no failure, but a finding.
     retry_policy=RetryPolicy(max_retries=2, delay=10, jitter=Jitter.PLUS_MINUS),
-    description=f"{DATA_HEALTH.description} Measured every hour; the row of the day is replaced.",
+    description=description_of(DATA_HEALTH, "Measured every hour; the row of the day is replaced."),
 )
 def data_health(
     context: AssetExecutionContext, site_copy: SiteCopy, jira: JiraConnection

@@ -13,7 +13,7 @@ from dagster import (
 
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
-from jira_assets.defs.specs import metadata_of
+from jira_assets.defs.specs import description_of, metadata_of
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.fields import fetch_fields
 from jira_assets.raw.errors import RawLogError
@@ -36,7 +36,7 @@ from jira_assets.warehouse.unpartitioned import read_table, replace_table
     metadata=metadata_of(JIRA_FIELDS),
     # For a database file that somebody else holds; the client itself waits for Jira.
     retry_policy=RetryPolicy(max_retries=2, delay=10),
-    description=f"{JIRA_FIELDS.description} Read anew every day, and when a run meets other fields.",
+    description=description_of(JIRA_FIELDS, "Read anew every day, and when a run meets other fields."),
 )
 def jira_fields(site_copy: SiteCopy, jira: JiraConnection) -> MaterializeResult[None]:
     try:

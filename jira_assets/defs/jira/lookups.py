@@ -15,7 +15,7 @@ from pydantic import Field
 
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.resources.site_copy import SiteCopy
-from jira_assets.defs.specs import metadata_of
+from jira_assets.defs.specs import description_of, metadata_of
 from jira_assets.inbox.due_lookups import DueLists
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.lookups import LISTS
@@ -39,7 +39,7 @@ def _spec(table: LookupTable) -> AssetSpec:
     return AssetSpec(
         asset_key(table.name),
         deps=[asset_key("site")],
-        description=f"{table.description} Read anew every day, and when an event tells of a change.",
+        description=description_of(table, "Read anew every day, and when an event tells of a change."),
         metadata=metadata_of(table),
         skippable=True,
         group_name="lookups",

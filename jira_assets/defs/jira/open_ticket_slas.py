@@ -8,7 +8,7 @@ from pydantic import Field
 
 from jira_assets.defs.keys import asset_key
 from jira_assets.defs.resources.site_copy import JiraConnection, SiteCopy
-from jira_assets.defs.specs import metadata_of
+from jira_assets.defs.specs import description_of, metadata_of
 from jira_assets.jira.errors import JiraError
 from jira_assets.jira.host import Statistics
 from jira_assets.raw.errors import RawLogError
@@ -33,7 +33,7 @@ class SlaRefreshConfig(Config):
     deps=[asset_key("issues")],
     group_name="slas",
     kinds={"jira", "duckdb"},
-    description=OPEN_TICKET_SLAS.description,
+    description=description_of(OPEN_TICKET_SLAS),
     metadata=metadata_of(OPEN_TICKET_SLAS),
 )
 def open_ticket_slas(

@@ -23,7 +23,7 @@ from jira_assets.defs.keys import asset_key
 from jira_assets.defs.partitions import BACKFILL, MONTHS
 from jira_assets.defs.resources.io_manager import TableChange, Warehouse
 from jira_assets.defs.resources.site_copy import SiteCopy
-from jira_assets.defs.specs import metadata_of
+from jira_assets.defs.specs import description_of, metadata_of
 from jira_assets.inbox.queue import Queue
 from jira_assets.raw.log import RawLog
 from jira_assets.raw.lookups import LookupStore
@@ -48,7 +48,7 @@ class TablesConfig(Config):
 def _out(table: Table) -> AssetOut:
     return AssetOut(
         key=asset_key(table.name),
-        description=table.description,
+        description=description_of(table),
         metadata={**metadata_of(table), "partition_expr": "month"},
         io_manager_key="warehouse",
         is_required=False,
