@@ -33,7 +33,7 @@ _WHOLE = "whole"  # beside the segments of a month that were all fetched, and no
 _WENT_BACK = "went_back"  # beside the segments of a month with records of a later generation
 _REREAD_ATTEMPTS = 10
 _ISSUES_AT_ONCE = 500  # bounds the memory of a read: some 20 MB of decoded payloads on busy sites
-_BYTES_AT_ONCE = 4_000_000  # of segments; up to here a month is read at once
+_BYTES_AT_ONCE = 2_000_000  # of segments, some 30 MB of JSON; up to here a month is read at once
 _PARTS_OF_STATE = (Part.ISSUE, Part.DELETED, Part.MOVED)
 _OF_STATES = ("issue_id", "issue_updated", "generation")
 _IS_STATE = pl.col("error").is_null() & pl.col("part").str.starts_with(Part.ISSUE.value)
@@ -307,11 +307,12 @@ class RawLog:
         if len(parts) < len(Part):
             is_wanted = pl.col("part").str.split(":").list.first().is_in([part.value for part in parts])
             found = [(segment, frame.filter(is_wanted)) for segment, frame in found]
-        answers, failures = latest_rows(found, contents)
+        found.reverse()
+        answers, failures = latest_rows((found.pop() for _ in range(len(found))), contents)
         known = answers.keys() | failures.keys()
         wanted = sorted(known) if issue_ids is None else [each for each in issue_ids if each in known]
-        for issue_id in wanted:
-            of_issue = answers.get(issue_id, {}), failures.get(issue_id, {})
+        for issue_id in wanted:  # payloads are decoded by now, so memory holds them once
+            of_issue = answers.pop(issue_id, {}), failures.pop(issue_id, {})
             yield latest_issue(month, issue_id, *of_issue, contents)
 
 

@@ -44,8 +44,8 @@ from jira_assets.warehouse.store import (
     read_marks,
 )
 
-_ISSUES_PER_PIECE = 500  # decoded and as frames: some 15 MB; each piece costs each table some milliseconds
-_BYTES_PER_TRANSACTION = 128_000_000  # of segments; bounds how long the file is held: about three seconds
+_ISSUES_PER_PIECE = 350  # decoded and as frames: some 15 MB; each piece costs each table some milliseconds
+_BYTES_PER_TRANSACTION = 48_000_000  # of segments; bounds how long the file is held: about three seconds
 # Months that were replaced leave free what they were: half of the file, if all were in one transaction. To
 # copy the file costs a quarter of making it anew, so single months, which may come one by one, have to wait.
 _FREE_IF_REPLACED = 0.1

@@ -212,11 +212,11 @@ def test_a_payload_that_no_key_opens_stays_and_stops_no_other(tmp_path: Path) ->
 
 
 def test_a_large_segment_is_rewritten_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = [record(f"{number:05}", payload=b"%d" % number) for number in range(1500)]
+    records = [record(f"{number:05}", payload=b"%d" % number) for number in range(300)]
     log_at(tmp_path, OLD).append(MONTH, records)
     expected = state(log_at(tmp_path, OLD))
     monkeypatch.setattr(segments, "_BYTES_AT_ONCE", 1)
-    assert log_at(tmp_path, BOTH).rewrite(MONTH).resealed == 1500
+    assert log_at(tmp_path, BOTH).rewrite(MONTH).resealed == 300
     assert len(list(tmp_path.rglob("*.parquet"))) == 3
     assert state(log_at(tmp_path, NEW)) == expected
 
