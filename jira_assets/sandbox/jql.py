@@ -1,15 +1,29 @@
-"""A strict parser for the part of JQL that a sync needs. What the words mean is decided in ``matching``."""
+"""The JQL that a sync sends, and what it finds: comparisons joined by AND and OR, in parentheses or not.
+
+Times are bare epoch milliseconds. Jira reads a quoted time in the caller's own zone, so nobody who wants to
+be sure sends one: it is refused here, and so is every other form that nobody sends.
+"""
 
 import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, eq, ge, gt, le, lt, ne
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<quote>["'])|(?P<operator>!=|!~|<=|>=|[=<>~(),])|(?P<word>[^\s=!<>~(),"']+))"""
-)
-_RESERVED = re.compile(r"\s*(.)")
+from jira_assets.sandbox.index import IssueIndex
+from jira_assets.sandbox.stored import StoredIssue
+
+SortKey = tuple[int | str, ...]
+Predicate = Callable[[StoredIssue], bool]
+
+_TOKEN = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|([<>!]=|[<>=(),]|[^\s"<>=!(),]+))""")
+_UNBOUNDED = "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
 _MAX_ORDER_FIELDS = 7
-_COMPARISONS = ("=", "!=", "<", ">", "<=", ">=", "~", "!~")
-_OPERATORS = "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'in', 'not in', 'is', 'is not', 'was', 'changed'"
+_FIELDS = {"project": "project", "statuscategory": "category", "created": "created", "updated": "updated"}
+_FIELDS |= dict.fromkeys(("id", "key", "issuekey"), "id")
+_TIMES = ("created", "updated")
+_COMPARE: dict[str, Callable[[int, int], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_CATEGORIES = ("new", "indeterminate", "done")
+_FOREVER = 1 << 62
 
 
 class JqlError(Exception):
@@ -22,44 +36,24 @@ class JqlError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """An operand as written. Quoting matters: only an unquoted integer is epoch milliseconds."""
-
-    text: str
-    quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Clause:
-    """``field operator values``, e.g. ``project in (A, B)``; the field and the operator are in lower case."""
+    """``field operator values``, e.g. ``project in (A, B)``; the field is in lower case. Of a value it is known
+    whether it was quoted.
+    """
 
     field: str
     operator: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    parts: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    parts: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Negated:
-    part: "Condition"
-
-
-Condition = Clause | Both | Either | Negated
+    values: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
     field: str
     descending: bool
+
+
+Condition = list["list[Clause | Condition]"]
+"""Of these lists all that one of them holds has to be true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,176 +63,239 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    kind: str
-    start: int
+class Perspective:
+    """Whose search it is. ``lenient`` is how Jira treats an under-privileged caller: what does not exist
+    matches nothing instead of being an error, so that nobody can probe for names.
+    """
 
-    @property
-    def keyword(self) -> str:
-        return self.text.lower() if self.kind != "string" else ""
+    projects: frozenset[str] | None
+    sees_secured: bool
+    lenient: bool
+    known_projects: Collection[str]
+    resolve: Callable[[str], StoredIssue | None]
+
+    def sees(self, issue: StoredIssue) -> bool:
+        return (self.projects is None or issue.project in self.projects) and (
+            self.sees_secured or not issue.secured
+        )
 
 
 def parse(jql: str) -> Query:
-    """Parse a bounded query. Raises JqlError with Jira's own words."""
+    """A bounded query. Raises JqlError with Jira's own words."""
     return _Parser(jql).query()
 
 
 class _Parser:
     def __init__(self, jql: str) -> None:
         self._jql = jql
-        self._tokens = _tokens(jql)
-        self._next = 0
+        self._position = 0
 
     def query(self) -> Query:
-        if self._peek().kind == "end" or self._peek().keyword == "order":
-            raise JqlError(
-                "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
-            )
+        if not self._peek()[0] or self._takes("order", look=True):
+            raise JqlError(_UNBOUNDED)
         condition = self._either()
-        order = self._order_by() if self._peek().keyword == "order" else ()
-        if self._peek().kind != "end":
-            raise self._unexpected("Expecting either 'OR' or 'AND' but got '{}'.")
+        order = self._ordered_by() if self._takes("order") else ()
+        if self._jql[self._position :].strip():
+            raise self._expected("either 'OR' or 'AND'")
         return Query(condition, order)
 
     def _either(self) -> Condition:
-        parts = [self._both()]
-        while self._take_keyword("or", "|", "||"):
-            parts.append(self._both())
-        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+        found = [self._both()]
+        while self._takes("or"):
+            found.append(self._both())
+        return found
 
-    def _both(self) -> Condition:
-        parts = [self._negation()]
-        while self._take_keyword("and", "&", "&&"):
-            parts.append(self._negation())
-        return parts[0] if len(parts) == 1 else Both(tuple(parts))
+    def _both(self) -> list[Clause | Condition]:
+        found = [self._part()]
+        while self._takes("and"):
+            found.append(self._part())
+        return found
 
-    def _negation(self) -> Condition:
-        if self._take_keyword("not"):
-            return Negated(self._negation())
-        if self._take_keyword("("):
-            condition = self._either()
-            self._expect(")", "Expecting ')' before '{}'.")
-            return condition
-        return self._clause()
+    def _part(self) -> Clause | Condition:
+        if not self._takes("("):
+            field = self._value("a field name")[0].lower()
+            return Clause(field, *self._compared())
+        condition = self._either()
+        self._take(")")
+        return condition
 
-    def _clause(self) -> Condition:
-        field = self._operand("Expecting a field name but got '{}'.").text.lower()
-        operator = self._operator()
-        if operator in {"in", "not in"}:
-            values = self._list()
-        else:
-            values = (self._operand("Expecting a value, list or function but got '{}'."),)
-        return Clause(field, operator, values)
+    def _compared(self) -> tuple[str, tuple[tuple[str, bool], ...]]:
+        if self._takes("in"):
+            self._take("(")
+            values = [self._value("a value")]
+            while self._takes(","):
+                values.append(self._value("a value"))
+            self._take(")")
+            return "in", tuple(values)
+        for operator in _COMPARE:
+            if self._takes(operator):
+                return operator, (self._value("a value"),)
+        raise self._expected("operator")
 
-    def _operator(self) -> str:
-        token = self._peek()
-        if token.kind == "operator" and token.text in _COMPARISONS:
-            self._next += 1
-            return token.text
-        if self._take_keyword("in"):
-            return "in"
-        if self._take_keyword("not"):
-            self._expect("in", "Expecting 'IN' but got '{}'.")
-            return "not in"
-        if self._take_keyword("is"):
-            return "is not" if self._take_keyword("not") else "is"
-        raise self._unexpected(f"Expecting operator but got '{{}}'. The valid operators are {_OPERATORS}.")
-
-    def _list(self) -> tuple[Value, ...]:
-        self._expect("(", "Expecting '(' but got '{}'.")
-        values = [self._operand("Expecting a value but got '{}'.")]
-        while self._take_keyword(","):
-            values.append(self._operand("Expecting a value but got '{}'."))
-        self._expect(")", "Expecting ')' before '{}'.")
-        return tuple(values)
-
-    def _order_by(self) -> tuple[Ordering, ...]:
-        self._next += 1
-        self._expect("by", "Expecting 'BY' but got '{}'.")
+    def _ordered_by(self) -> tuple[Ordering, ...]:
+        self._take("by")
         order = [self._ordering()]
-        while self._take_keyword(","):
+        while self._takes(","):
             order.append(self._ordering())
         if len(order) > _MAX_ORDER_FIELDS:
             raise JqlError(f"JQL can be ordered by at most {_MAX_ORDER_FIELDS} fields.")
         return tuple(order)
 
     def _ordering(self) -> Ordering:
-        field = self._operand("Expecting a field name but got '{}'.").text.lower()
-        descending = self._take_keyword("desc")
-        if not descending:
-            self._take_keyword("asc")
-        return Ordering(field, descending)
+        field = self._value("a field name")[0].lower()
+        if field not in _FIELDS:
+            raise JqlError(f"Not able to sort using field '{field}'.", syntax=False)
+        descending = self._takes("desc")
+        return Ordering(field, descending or (self._takes("asc") and False))
 
-    def _operand(self, message: str) -> Value:
-        token = self._peek()
-        if token.kind not in {"word", "string"}:
-            raise self._unexpected(message)
-        self._next += 1
-        if token.kind == "word" and self._peek().text == "(":
-            raise JqlError(f"Unable to find JQL function '{token.text}()'.", syntax=False)
-        return Value(token.text, quoted=token.kind == "string")
-
-    def _peek(self) -> _Token:
-        return self._tokens[self._next]
-
-    def _take_keyword(self, *keywords: str) -> bool:
-        if self._peek().keyword in keywords:
-            self._next += 1
-            return True
-        return False
-
-    def _expect(self, keyword: str, message: str) -> None:
-        if not self._take_keyword(keyword):
-            raise self._unexpected(message)
-
-    def _unexpected(self, message: str) -> JqlError:
-        token = self._peek()
-        text = "the end of the query" if token.kind == "end" else token.text
-        return _syntax_error(message.format(text), self._jql, token.start)
-
-
-def _tokens(jql: str) -> list[_Token]:
-    tokens, position = [], 0
-    while jql[position:].strip():
-        found = _TOKEN.match(jql, position)
+    def _peek(self) -> tuple[str, bool, int]:
+        """The next token, whether it is quoted, and where it ends."""
+        found = _TOKEN.match(self._jql, self._position)
         if found is None:
-            start = _first_character(jql, position)
-            character = jql[start]
-            message = (
-                f"The character '{character}' is a reserved JQL character. You must enclose it in a string"
-            )
-            raise _syntax_error(f"{message} or use the escape '\\u{ord(character):04x}' instead.", jql, start)
-        if found["quote"]:
-            start = found.start("quote")
-            text, position = _quoted(jql, start)
-            tokens.append(_Token(text, "string", start))
-        else:
-            kind = "operator" if found["operator"] else "word"
-            tokens.append(_Token(found[kind], kind, found.start(kind)))
-            position = found.end()
-    return [*tokens, _Token("", "end", len(jql))]
+            return "", False, self._position
+        is_quoted = found[1] is not None
+        return re.sub(r"\\(.)", r"\1", found[1]) if is_quoted else found[2], is_quoted, found.end()
+
+    def _takes(self, word: str, *, look: bool = False) -> bool:
+        text, is_quoted, end = self._peek()
+        if is_quoted or text.lower() != word:
+            return False
+        self._position = self._position if look else end
+        return True
+
+    def _take(self, word: str) -> None:
+        if not self._takes(word):
+            raise self._expected(f"'{word.upper()}'")
+
+    def _value(self, what: str) -> tuple[str, bool]:
+        text, is_quoted, end = self._peek()
+        if not is_quoted and not re.match(r"[^<>=!(),]", text):
+            raise self._expected(what)
+        self._position = end
+        return text, is_quoted
+
+    def _expected(self, what: str) -> JqlError:
+        rest = self._jql[self._position :].lstrip()
+        where = f"(line 1, character {len(self._jql) - len(rest) + 1})"
+        if rest.startswith('"') and not self._peek()[1]:
+            unclosed = f"The quoted string '{rest[1:]}' has not been completed."
+            return JqlError(f"Error in the JQL Query: {unclosed} {where}")
+        got = self._peek()[0] or rest[:1] or "the end of the query"
+        return JqlError(f"Error in the JQL Query: Expecting {what} but got '{got}'. {where}")
 
 
-def _quoted(jql: str, start: int) -> tuple[str, int]:
-    quote, position = jql[start], start + 1
-    characters: list[str] = []
-    while position < len(jql):
-        if jql[position] == "\\" and position + 1 < len(jql):
-            position += 1
-        elif jql[position] == quote:
-            return "".join(characters), position + 1
-        characters.append(jql[position])
-        position += 1
-    raise _syntax_error(f"The quoted string '{jql[start + 1 :]}' has not been completed.", jql, start)
+def matching(
+    query: Query, index: IssueIndex, perspective: Perspective, reconciled: Mapping[str, StoredIssue | None]
+) -> list[StoredIssue]:
+    """The visible issues that match, in the order asked for (newest first if none was).
+
+    ``reconciled`` issues (None: deleted) are looked at as they are, whatever the index says of them.
+    Raises JqlError for fields and values that do not exist, unless the perspective is lenient.
+    """
+    is_found = _any_of(query.condition, perspective)
+    candidates = _candidates(query.condition, index)
+    if reconciled:
+        candidates = [issue for issue in candidates if issue.id not in reconciled]
+        candidates += [issue for issue in reconciled.values() if issue is not None]
+    found = [issue for issue in candidates if perspective.sees(issue) and is_found(issue)]
+    for ordering in reversed(_effective(query.order)):
+        found.sort(key=_sort_key(ordering), reverse=ordering.descending)
+    return found
 
 
-def _first_character(jql: str, position: int) -> int:
-    found = _RESERVED.match(jql, position)
-    return found.start(1) if found else position
+def position(issue: StoredIssue, order: Sequence[Ordering]) -> SortKey:
+    """Where an issue stands in an ordering: what a page token remembers."""
+    return tuple(part for ordering in _effective(order) for part in _sort_key(ordering)(issue))
 
 
-def _syntax_error(message: str, jql: str, position: int) -> JqlError:
-    line = jql.count("\n", 0, position) + 1
-    column = position - (jql.rfind("\n", 0, position) + 1) + 1
-    return JqlError(f"Error in the JQL Query: {message} (line {line}, character {column})")
+def comes_after(issue: StoredIssue, last: SortKey, order: Sequence[Ordering]) -> bool:
+    """Whether an issue stands behind a remembered position."""
+    for ordering in _effective(order):
+        key = _sort_key(ordering)(issue)
+        remembered, last = last[: len(key)], last[len(key) :]
+        if key != remembered:
+            return bool((key > remembered) != ordering.descending)
+    return False
+
+
+def _effective(order: Sequence[Ordering]) -> Sequence[Ordering]:
+    return order or (Ordering("created", descending=True),)
+
+
+def _sort_key(ordering: Ordering) -> Callable[[StoredIssue], SortKey]:
+    # The id makes every order total: equal values must not change places between two pages.
+    if ordering.field == "id":
+        return lambda issue: (issue.number,)
+    if _FIELDS[ordering.field] == "id":
+        return lambda issue: (issue.project, int(issue.key.rpartition("-")[2]), issue.number)
+    value = attrgetter(_FIELDS[ordering.field])
+    return lambda issue: (value(issue), issue.number)
+
+
+def _candidates(condition: Condition, index: IssueIndex) -> Sequence[StoredIssue]:
+    """Few of all issues, if the condition bounds a time."""
+    for field, between in (("created", index.created_between), ("updated", index.updated_between)):
+        low, high = -_FOREVER, _FOREVER
+        for clause in condition[0] if len(condition) == 1 else ():
+            if isinstance(clause, Clause) and clause.field == field:
+                bound = _milliseconds(clause)
+                low = max(low, bound) if clause.operator in {">", ">=", "="} else low
+                high = min(high, bound) if clause.operator in {"<", "<=", "="} else high
+        if (low, high) != (-_FOREVER, _FOREVER):
+            return between(low, high)
+    return index.all()
+
+
+def _any_of(condition: Condition, perspective: Perspective) -> Predicate:
+    choices = [
+        [
+            _clause(part, perspective) if isinstance(part, Clause) else _any_of(part, perspective)
+            for part in parts
+        ]
+        for parts in condition
+    ]
+    return lambda issue: any(all(holds(issue) for holds in parts) for parts in choices)
+
+
+def _clause(clause: Clause, perspective: Perspective) -> Predicate:
+    attribute = _FIELDS.get(clause.field)
+    if attribute is None:
+        if perspective.lenient:
+            return lambda _issue: False
+        message = f"Field '{clause.field}' does not exist or you do not have permission to view it."
+        raise JqlError(message, syntax=False)
+    read = attrgetter(attribute)
+    if attribute in _TIMES:
+        compare, bound = _COMPARE[clause.operator], _milliseconds(clause)
+        return lambda issue: compare(read(issue), bound)
+    if clause.operator not in {"=", "!=", "in"}:
+        message = f"The operator '{clause.operator}' is not supported by the '{clause.field}' field."
+        raise JqlError(message, syntax=False)
+    wanted = {_known(attribute, text, clause, perspective) for text, _ in clause.values}
+    is_wanted = clause.operator != "!="
+    return lambda issue: (read(issue) in wanted) is is_wanted
+
+
+def _known(attribute: str, text: str, clause: Clause, perspective: Perspective) -> str | None:
+    """What an issue has that is meant; None if there is no such thing, and the perspective is lenient."""
+    found: str | None = None
+    message = f"The value '{text}' does not exist for the field '{clause.field}'."
+    if attribute == "project":
+        visible = perspective.known_projects if perspective.projects is None else perspective.projects
+        found = text.upper() if text.upper() in visible else None
+    elif attribute == "category":
+        found = text.lower() if text.lower() in _CATEGORIES else None
+    else:
+        issue = perspective.resolve(text)
+        found = issue.id if issue is not None and perspective.sees(issue) else None
+        message = f"An issue with key '{text}' does not exist for field '{clause.field}'."
+    if found is None and not perspective.lenient:
+        raise JqlError(message, syntax=False)
+    return found
+
+
+def _milliseconds(clause: Clause) -> int:
+    text, is_quoted = clause.values[0]
+    if is_quoted or not text.isdigit() or clause.operator == "in":
+        raise JqlError(f"Date value '{text}' for field '{clause.field}' is invalid.", syntax=False)
+    return int(text)

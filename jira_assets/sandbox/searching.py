@@ -14,8 +14,7 @@ from jira_assets.sandbox.answers import (
 )
 from jira_assets.sandbox.call import Answer, Call, RefusedError, bad_payload, json_answer
 from jira_assets.sandbox.catalogue import names_and_schemas
-from jira_assets.sandbox.jql import JqlError, Query, parse
-from jira_assets.sandbox.matching import Perspective, comes_after, matching, position
+from jira_assets.sandbox.jql import JqlError, Perspective, Query, comes_after, matching, parse, position
 from jira_assets.sandbox.rewriting import rewriter
 from jira_assets.sandbox.stored import StoredIssue
 from jira_assets.sandbox.tokens import InvalidTokenError
@@ -136,14 +135,12 @@ def _find(call: Call, jql: str, reconcile: list[int]) -> tuple[Query, list[Store
         projects=account.projects,
         sees_secured=account.sees_secured,
         lenient=account.under_privileged,
-        time_zone=account.time_zone,
-        now=site.clock(),
         known_projects=site.projects(),
         resolve=site.find,
     )
     reconciled = {str(number): site.find(str(number)) for number in reconcile}
     version = site.version if reconcile else index.version
-    key = (jql, tuple(reconcile), version, account.projects, account.sees_secured, account.time_zone)
+    key = (jql, tuple(reconcile), version, account.projects, account.sees_secured)
     try:
         find = partial(matching, query, index, perspective, reconciled)
         return query, call.sandbox.searches.result(key, find)

@@ -30,16 +30,9 @@ def test_bounds_are_epoch_milliseconds(caller: Caller) -> None:
     assert caller.keys(f"updated <= {low} order by updated") == ["APP-1", "APP-2"]
 
 
-def test_quoted_dates_are_read_in_the_callers_time_zone(running: RunningSandbox, caller: Caller) -> None:
-    jql = 'created >= "2026-01-01 00:02"'
-    assert caller.keys(jql) == ["APP-3", "APP-2"]
-    running.account.time_zone = "Europe/Prague"
-    assert caller.keys(jql) == ["APP-3", "APP-2", "APP-1"]
-    assert caller.keys('created >= "2026-01-01 01:03"') == ["APP-3"]
-
-
-def test_quoted_epoch_milliseconds_are_not_a_date(caller: Caller) -> None:
-    status, messages = errors(caller.post("/search/jql", {"jql": 'created >= "1700000000000"'}))
+@pytest.mark.parametrize("text", ['"1700000000000"', '"2026-01-01 00:02"', "-1d"])
+def test_only_bare_milliseconds_are_a_time(caller: Caller, text: str) -> None:
+    status, messages = errors(caller.post("/search/jql", {"jql": f"created >= {text}"}))
     assert (status, "is invalid" in messages[0]) == (400, True)
 
 
@@ -49,7 +42,6 @@ def test_quoted_epoch_milliseconds_are_not_a_date(caller: Caller) -> None:
         ("statusCategory != Done order by id", ["APP-1", "APP-3"]),
         ("statusCategory = Done", ["APP-2"]),
         ("id in (10001, APP-3) order by key desc", ["APP-3", "APP-1"]),
-        ("project = APP and not key = APP-1 order by key", ["APP-2", "APP-3"]),
         ("(key = APP-1 or key = APP-2) and key != APP-2", ["APP-1"]),
     ],
 )
@@ -185,7 +177,7 @@ def test_what_does_not_exist_matches_nothing_for_the_under_privileged(
     running: RunningSandbox, caller: Caller
 ) -> None:
     running.account.projects = frozenset({"APP"})
-    for jql in ("project = NOPE", "nonsense = 1", 'created > "no date"', "key = APP-99", "created > now()"):
+    for jql in ("project = NOPE", "nonsense = 1", "key = APP-99"):
         response = caller.post("/search/jql", {"jql": jql})
         assert (response.status_code, response.json()) == (200, {"issues": [], "isLast": True})
     assert len(caller.search("project in (APP, NOPE)")) == 3
