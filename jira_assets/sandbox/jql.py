@@ -37,8 +37,8 @@ class JqlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``field operator values``, e.g. ``project in (A, B)``; the field is in lower case. Of a value it is known
-    whether it was quoted.
+    """``field operator values``, e.g. ``project in (A, B)``: the field is in lower case, and of each value it
+    is known whether it was quoted.
     """
 
     field: str
