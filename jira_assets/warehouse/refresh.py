@@ -44,7 +44,7 @@ from jira_assets.warehouse.store import (
     read_marks,
 )
 
-_ISSUES_PER_PIECE = 350  # decoded and as frames: some 15 MB; each piece costs each table some milliseconds
+_ISSUES_PER_PIECE = 250  # decoded and as frames: some 10 MB; each piece costs each table some milliseconds
 _BYTES_PER_TRANSACTION = 48_000_000  # of segments; bounds how long the file is held: about three seconds
 # Months that were replaced leave free what they were: half of the file, if all were in one transaction. To
 # copy the file costs a quarter of making it anew, so single months, which may come one by one, have to wait.
