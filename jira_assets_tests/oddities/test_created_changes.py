@@ -63,8 +63,9 @@ def test_an_event_takes_an_issue_to_its_new_month_and_it_is_somewhere_at_every_m
         assert not copy.raw.live(MONTH, ["10001"])
 
 
-@pytest.mark.parametrize("moves", [[MARCH, MONTH, MARCH], [FEBRUARY, MARCH, FEBRUARY, MONTH]])
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("moves", "at_once"), [([MARCH, MONTH, MARCH], False), ([FEBRUARY, MARCH, FEBRUARY, MONTH], True)]
+)
 def test_an_issue_that_moves_again_and_back_ends_where_it_is(
     tmp_path: Path, moves: list[str], at_once: bool
 ) -> None:
