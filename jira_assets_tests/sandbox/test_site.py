@@ -86,12 +86,10 @@ def test_an_issue_without_created_is_held() -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 7, {"total": 3}])
-@pytest.mark.parametrize(
-    "field", ["comment", "worklog", "status", "project", "updated", "created", "attachment"]
-)
-def test_values_of_unexpected_shapes_are_held(field: str, value: Any) -> None:
-    odd = issue(1, **{field: value})
-    assert Site([odd]).get("APP-1") == odd
+def test_values_of_unexpected_shapes_are_held(value: Any) -> None:
+    for field in ("comment", "worklog", "status", "project", "updated", "created", "attachment"):
+        odd = issue(1, **{field: value})
+        assert Site([odd]).get("APP-1") == odd, field
 
 
 def test_a_catalogue_is_inferred_from_the_issues() -> None:
