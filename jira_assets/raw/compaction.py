@@ -14,7 +14,7 @@ from jira_assets.raw.segments import Segment
 
 _COMPACT_FROM = 16  # segments; below that a month's read is dominated by its payloads
 _JOINED_AT_LEAST = 8
-_BYTES_JOINED_AT_ONCE = 64_000_000  # of payloads as they are stored; joining takes some times as much memory
+_BYTES_JOINED_AT_ONCE = 32_000_000  # of payloads as they are stored; joining takes four times as much
 _PIECES = 6  # that a month is made of at most when all of it was joined, so that few more are not many
 
 
@@ -26,7 +26,9 @@ def compact(folder: UPath, contents: Contents) -> Segment | None:
     made: list[Segment] = []
     try:
         replaced = segments.members_of_all(found)
-        made.extend(segments.append(folder, frame, replaced) for frame in _joined(found, contents))
+        for frame in _joined(found, contents):
+            made.append(segments.append(folder, frame, replaced))
+            del frame  # before the next is made
         is_whole = segments.are_there(found)
     except FileNotFoundError:
         is_whole = False
@@ -74,4 +76,7 @@ def _joined(found: Sequence[Segment], contents: Contents) -> Iterator[pl.DataFra
         ]
         del latest
         rows.sort(key=lambda row: row[:2])
-        yield segments.frame_of(rows)
+        frame = segments.frame_of(rows)
+        rows.clear()
+        yield frame
+        del frame
