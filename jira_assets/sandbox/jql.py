@@ -16,6 +16,7 @@ SortKey = tuple[int | str, ...]
 Predicate = Callable[[StoredIssue], bool]
 
 _TOKEN = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|([<>!]=|[<>=(),]|[^\s"<>=!(),]+))""")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _UNBOUNDED = "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
 _MAX_ORDER_FIELDS = 7
 _FIELDS = {"project": "project", "statuscategory": "category", "created": "created", "updated": "updated"}
@@ -89,6 +90,9 @@ class _Parser:
     def __init__(self, jql: str) -> None:
         self._jql = jql
         self._position = 0
+        unclosed = _QUOTED.sub(lambda found: " " * len(found[0]), jql).find('"')
+        if unclosed >= 0:
+            raise _malformed(f"The quoted string '{jql[unclosed + 1 :]}' has not been completed.", unclosed)
 
     def query(self) -> Query:
         if not self._peek()[0] or self._takes("order", look=True):
@@ -176,12 +180,12 @@ class _Parser:
 
     def _expected(self, what: str) -> JqlError:
         rest = self._jql[self._position :].lstrip()
-        where = f"(line 1, character {len(self._jql) - len(rest) + 1})"
-        if rest.startswith('"') and not self._peek()[1]:
-            unclosed = f"The quoted string '{rest[1:]}' has not been completed."
-            return JqlError(f"Error in the JQL Query: {unclosed} {where}")
         got = self._peek()[0] or rest[:1] or "the end of the query"
-        return JqlError(f"Error in the JQL Query: Expecting {what} but got '{got}'. {where}")
+        return _malformed(f"Expecting {what} but got '{got}'.", len(self._jql) - len(rest))
+
+
+def _malformed(problem: str, position: int) -> JqlError:
+    return JqlError(f"Error in the JQL Query: {problem} (line 1, character {position + 1})")
 
 
 def matching(
